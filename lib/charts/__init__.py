@@ -1,0 +1,1 @@
+"""Chart specifications, built once and cached."""

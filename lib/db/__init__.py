@@ -1,0 +1,1 @@
+"""The order database: the system of record, on SQLite or PostgreSQL."""

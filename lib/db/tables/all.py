@@ -1,0 +1,36 @@
+"""Every table, so that ``metadata`` is whole wherever this is imported."""
+
+from lib.db.tables import (
+    carts,
+    customers,
+    loyalty,
+    offers,
+    orders,
+    products,
+    returns,
+    reviews,
+    shipments,
+    staff,
+    store,
+    surveys,
+    tickets,
+)
+from lib.db.tables.columns import metadata
+
+AREAS = (
+    carts,
+    customers,
+    loyalty,
+    offers,
+    orders,
+    products,
+    returns,
+    reviews,
+    shipments,
+    staff,
+    store,
+    surveys,
+    tickets,
+)
+
+__all__ = ["AREAS", "metadata"]

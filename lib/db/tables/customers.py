@@ -1,0 +1,78 @@
+"""People who bought, how to know them again, and what they agreed to."""
+
+from sqlalchemy import CheckConstraint, Column, Index, String, Table, UniqueConstraint
+
+from lib.db.tables.columns import at, changed, flag, imported, key, metadata, one_of, ref, short, words
+
+customers = Table(
+    "customers",
+    metadata,
+    key("customer_id"),
+    *imported(),
+    short("email"),
+    short("email_normalised", index=True),
+    short("name"),
+    short("phone"),
+    Column("country", String(2)),
+    short("region"),
+    short("city"),
+    Column("language", String(10)),
+    at("registered_at"),
+    flag("is_guest"),
+    flag("is_test"),
+    words("tags"),
+    words("note"),
+)
+
+# One person, many keys: a platform's customer number, or ('email', normalised address).
+customer_identities = Table(
+    "customer_identities",
+    metadata,
+    key("customer_identity_id"),
+    ref("customers.customer_id", cascade=True),
+    Column("source", String(60), nullable=False),
+    Column("external_id", String(400), nullable=False),
+    UniqueConstraint("source", "external_id"),
+)
+
+addresses = Table(
+    "addresses",
+    metadata,
+    key("address_id"),
+    ref("customers.customer_id", cascade=True),
+    *one_of("kind", ("billing", "shipping", "default")),
+    short("name"),
+    words("street"),
+    short("city"),
+    short("region"),
+    short("postal_code"),
+    Column("country", String(2)),
+    short("phone"),
+    changed(),
+    UniqueConstraint("customer_id", "kind"),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    key("consent_id"),
+    ref("customers.customer_id", cascade=True, index=False),
+    *one_of("channel", ("email", "sms", "whatsapp", "post")),
+    *one_of("state", ("given", "withdrawn", "never")),
+    at("stated_at"),
+    Column("source", String(60), nullable=False),
+    changed(),
+    UniqueConstraint("customer_id", "channel"),
+)
+
+# Hashes of erased people's addresses: a later import must not bring them back.
+suppressions = Table(
+    "suppressions",
+    metadata,
+    key("suppression_id"),
+    Column("email_hash", String(64), nullable=False, unique=True),
+    at("erased_at", nullable=False),
+    CheckConstraint("length(email_hash) = 64", name="hash_length"),
+)
+
+Index("ix_customers_name", customers.c.name)

@@ -1,0 +1,46 @@
+"""Reviews and the store's replies. Nothing here is ever deleted or hidden by us."""
+
+from sqlalchemy import CheckConstraint, Column, Integer, String, Table, UniqueConstraint
+
+from lib.db.tables.columns import at, changed, flag, imported, key, metadata, one_of, ref, short, version, words
+
+reviews = Table(
+    "reviews",
+    metadata,
+    key("review_id"),
+    *imported(),
+    ref("products.product_id", nullable=True),
+    ref("customers.customer_id", nullable=True),
+    ref("orders.order_id", nullable=True),
+    Column("rating", Integer, nullable=False),
+    short("title"),
+    words("body"),
+    Column("language", String(10)),
+    short("reviewer_name"),
+    at("written_at", nullable=False, index=True),
+    *one_of("state", ("published", "pending", "spam", "unpublished"), default="published"),
+    flag("is_verified"),
+    flag("is_survey"),
+    at("answered_at", index=True),
+    ref("staff.staff_id", nullable=True, name="owner_id"),
+    at("snoozed_until"),
+    at("done_at"),
+    words("tags"),
+    version(),
+    CheckConstraint("rating BETWEEN 1 AND 5", name="rating_stars"),
+)
+
+review_replies = Table(
+    "review_replies",
+    metadata,
+    key("review_reply_id"),
+    ref("reviews.review_id", index=False),
+    Column("revision", Integer, nullable=False, server_default="1"),
+    ref("staff.staff_id", nullable=True),
+    words("body", nullable=False),
+    flag("is_draft"),
+    at("replied_at"),
+    changed(),
+    UniqueConstraint("review_id", "revision"),
+    CheckConstraint("length(body) > 0", name="has_words"),
+)

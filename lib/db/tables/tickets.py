@@ -1,0 +1,50 @@
+"""Support tickets and their conversations."""
+
+from sqlalchemy import CheckConstraint, Column, Integer, Table
+
+from lib.db.tables.columns import at, changed, flag, imported, key, metadata, one_of, ref, short, version, words
+
+TICKET_CHANNELS = ("chat", "email", "phone", "social", "form", "sms", "other")
+
+tickets = Table(
+    "tickets",
+    metadata,
+    key("ticket_id"),
+    *imported(),
+    ref("customers.customer_id", nullable=True),
+    ref("orders.order_id", nullable=True),
+    ref("products.product_id", nullable=True),
+    ref("reviews.review_id", nullable=True),
+    *one_of("channel", TICKET_CHANNELS, default="other"),
+    *one_of("status", ("open", "waiting_for_customer", "closed", "spam"), default="open"),
+    *one_of("priority", ("low", "normal", "high", "urgent"), default="normal"),
+    short("subject"),
+    short("topic"),
+    words("tags"),
+    at("opened_at", nullable=False, index=True),
+    at("first_response_at", index=True),
+    at("closed_at"),
+    Column("reopened_count", Integer, nullable=False, server_default="0"),
+    Column("satisfaction", Integer),
+    flag("is_started_by_us"),
+    short("assignee"),
+    ref("staff.staff_id", nullable=True, name="owner_id"),
+    at("snoozed_until"),
+    version(),
+    CheckConstraint("satisfaction BETWEEN 1 AND 5", name="satisfaction_stars"),
+    CheckConstraint("first_response_at >= opened_at", name="response_follows"),
+)
+
+ticket_messages = Table(
+    "ticket_messages",
+    metadata,
+    key("ticket_message_id"),
+    ref("tickets.ticket_id", cascade=True),
+    short("external_id"),
+    *one_of("author", ("customer", "staff", "automatic")),
+    ref("staff.staff_id", nullable=True),
+    flag("is_public", default=True),
+    at("sent_at", nullable=False),
+    words("body", nullable=False),
+    changed(),
+)

@@ -1,0 +1,1 @@
+"""The made-up store, whose truth is known."""

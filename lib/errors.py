@@ -1,0 +1,90 @@
+"""What can go wrong, and what staff are told.
+
+EncoreError                  safe to show: says what happened and what to do
+├── SettingsError            a setting is missing or makes no sense
+├── ImportRefused            a source as a whole cannot be read; nothing was written
+│   ├── UnknownFormat        the file is not what it was said to be
+│   ├── MissingColumns       the file lacks columns that the reader needs
+│   ├── AmbiguousDates       03/04/2025 could be two days; the format must be declared
+│   ├── LimitExceeded        too many bytes, too high a ratio, or a path that leaves its folder
+│   ├── MappingInvalid       a mapping names columns or fields that do not exist
+│   └── SourceUnavailable    a file or database cannot be opened
+├── DatabaseUnavailable      the order database cannot be reached, or needs `python -m lib migrate`
+├── MartUnavailable          no snapshot to read yet
+├── RefreshBusy              another process is refreshing
+├── UnknownFigure            no figure or dimension of that name
+├── NotEnoughData            a statistic refuses: too few data to compute it
+├── NotAllowed               the role may not do this
+├── Conflict                 somebody else changed it first
+└── BackupRefused            a backup cannot be written or is not one
+
+Anything else is a bug: it is logged with an id, and only the id is shown.
+"""
+
+
+class EncoreError(Exception):
+    """Safe to show to staff; its text says what to do."""
+
+
+class SettingsError(EncoreError):
+    """A setting is missing or makes no sense."""
+
+
+class ImportRefused(EncoreError):
+    """A source as a whole cannot be read; nothing was written."""
+
+
+class UnknownFormat(ImportRefused):
+    """The file is not what it was said to be."""
+
+
+class MissingColumns(ImportRefused):
+    """The file lacks columns that the reader needs."""
+
+
+class AmbiguousDates(ImportRefused):
+    """The dates can be read in two ways; the format must be declared."""
+
+
+class LimitExceeded(ImportRefused):
+    """A file is too large, unpacks to too much, or points outside its folder."""
+
+
+class MappingInvalid(ImportRefused):
+    """A mapping names columns or fields that do not exist."""
+
+
+class SourceUnavailable(ImportRefused):
+    """A file or database cannot be opened."""
+
+
+class DatabaseUnavailable(EncoreError):
+    """The order database cannot be reached or is not migrated."""
+
+
+class MartUnavailable(EncoreError):
+    """There is no mart snapshot to read yet."""
+
+
+class RefreshBusy(EncoreError):
+    """Another process is refreshing the mart."""
+
+
+class UnknownFigure(EncoreError):
+    """No figure or dimension has that name."""
+
+
+class NotEnoughData(EncoreError):
+    """A statistic cannot be computed from so few data."""
+
+
+class NotAllowed(EncoreError):
+    """The role may not do this."""
+
+
+class Conflict(EncoreError):
+    """Somebody else changed it first."""
+
+
+class BackupRefused(EncoreError):
+    """A backup cannot be written, or the file is not one."""

@@ -1,0 +1,1 @@
+"""Readers of other systems' exports, and the loader that alone writes what they yield."""

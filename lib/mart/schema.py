@@ -1,0 +1,328 @@
+"""The mart's tables: facts, dimensions and grouped tables, the same on every engine.
+
+``day``, ``week`` and ``month`` are integers (see lib.periods) in the store's zone. Amounts are minor
+units of the store's currency and exclude tax.
+
+``owner_key`` says whose refresh a row belongs to: the ``customer_id``, or a negative number unique to
+the order (refund, cart …) of an unknown customer. All of an owner's rows are recomputed together.
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, MetaData, String, Table
+from sqlalchemy.types import DateTime
+
+mart_metadata = MetaData()
+
+# The prepared dimensions. `category` is of the line; all others are of the order.
+DIMENSIONS = ("channel", "country", "category", "customer_kind", "device", "payment_method")
+# How customers are split by their first purchase.
+FIRST_DIMENSIONS = ("channel", "country", "category", "product", "discount", "delivery")
+
+
+def _big(*names: str) -> list[Column[int]]:
+    return [Column(name, BigInteger, nullable=False) for name in names]
+
+
+def _whole(*names: str) -> list[Column[int]]:
+    return [Column(name, Integer, nullable=False) for name in names]
+
+
+def _maybe(*names: str) -> list[Column[int]]:
+    return [Column(name, Integer, nullable=True) for name in names]
+
+
+def _maybe_big(*names: str) -> list[Column[int]]:
+    return [Column(name, BigInteger, nullable=True) for name in names]
+
+
+def _yes(*names: str) -> list[Column[bool]]:
+    return [Column(name, Boolean, nullable=False) for name in names]
+
+
+def _maybe_yes(*names: str) -> list[Column[bool]]:
+    return [Column(name, Boolean, nullable=True) for name in names]
+
+
+def _text(*names: str) -> list[Column[str]]:
+    return [Column(name, String, nullable=True) for name in names]
+
+
+def _label(*names: str) -> list[Column[str]]:
+    """A dimension: never null, 'unknown' where the source is silent."""
+    return [Column(name, String, nullable=False) for name in names]
+
+
+# Grain: one imported order, valid or not.
+fact_order = Table(
+    "fact_order",
+    mart_metadata,
+    *_big("order_id", "owner_key"),
+    *_maybe_big("customer_id"),
+    *_label("number"),
+    Column("placed_at", DateTime, nullable=False),
+    *_whole("day", "week", "month", "hour"),
+    *_yes("is_valid"),
+    *_text("why_left_out"),  # cancelled, voided, test, zero value; null when valid
+    *_yes("is_unpaid"),  # pending, authorized or partially paid
+    *_label("channel", "country", "device", "payment_method", "customer_kind"),  # new, returning, unknown
+    *_text("delivery_type", "main_category", "discount_code"),
+    *_maybe_big("main_product_id"),
+    *_yes("has_discount"),
+    *_big(
+        "gross_minor",
+        "discount_minor",
+        "refund_minor",  # behaviour: goods refunded of this order, whenever
+        "net_minor",  # gross - discount - refund (behaviour)
+        "shipping_minor",
+        "tax_minor",
+        "fees_minor",
+        "total_minor",
+        "units",
+        "lines",
+        "cost_minor",  # of the lines whose cost is known
+        "costed_net_minor",  # gross - discount - refund of the lines whose cost is known
+    ),
+    *_maybe_big("paid_minor"),
+    # The customer's purchase occasions: valid orders of one customer on one store day are one.
+    *_maybe("occasion", "previous_day", "next_gap", "first_day", "cohort_month"),
+    *_yes("is_first_of_day"),  # counts once per customer and day; true for unknown customers
+    *_maybe("promised_day", "delivered_day"),
+    *_maybe_yes("is_late"),
+    *_maybe("rating"),
+    *_yes("is_returned"),
+)
+
+# Grain: one refunded item, on the refund's day. Every refund has at least one.
+fact_refund = Table(
+    "fact_refund",
+    mart_metadata,
+    *_big("refund_item_id", "refund_id", "owner_key"),
+    *_maybe_big("order_id", "customer_id", "product_id"),
+    *_whole("day", "week", "month"),
+    *_maybe("order_day"),
+    *_yes("is_valid"),  # false when its order is left out
+    *_text("why_left_out"),
+    *_yes("is_date_estimated", "is_matched"),
+    *_label("channel", "country", "device", "payment_method", "customer_kind", "category"),
+    # goods: of this item; the others are the refund's, carried by its first item only
+    *_big("goods_minor", "shipping_minor", "tax_minor", "fees_minor", "total_minor", "quantity"),
+)
+
+# Grain: one order line that is goods.
+fact_item = Table(
+    "fact_item",
+    mart_metadata,
+    *_big("order_item_id", "order_id", "owner_key"),
+    *_maybe_big("customer_id", "product_id"),
+    *_label("product"),
+    *_whole("day", "month"),
+    *_yes("is_valid", "is_first_of_order"),
+    *_label("channel", "country", "device", "payment_method", "customer_kind", "category"),
+    *_maybe("occasion"),
+    *_big("quantity", "gross_minor", "discount_minor", "refund_minor", "net_minor"),
+    *_maybe_big("cost_minor"),
+)
+
+# Grain: one parcel.
+fact_shipment = Table(
+    "fact_shipment",
+    mart_metadata,
+    *_big("shipment_id", "order_id", "owner_key"),
+    *_maybe_big("customer_id"),
+    *_whole("day"),  # of the order
+    *_yes("is_valid"),
+    *_label("status", "carrier", "channel", "country"),
+    *_maybe("shipped_day", "attempted_day", "delivered_day", "promised_day"),
+    *_maybe_yes("is_late", "is_late_by_time"),  # by day; by delivered instant after the promised midnight
+    Column("hours_to_ship", Double),
+    Column("hours_in_transit", Double),
+    Column("hours_to_deliver", Double),  # from the order to delivery
+)
+
+# Grain: one return.
+fact_return = Table(
+    "fact_return",
+    mart_metadata,
+    *_big("return_id", "order_id", "owner_key"),
+    *_maybe_big("customer_id"),
+    *_whole("day", "order_day"),
+    *_yes("is_valid"),
+    *_label("status", "resolution", "reason", "channel", "country"),
+    *_big("units", "value_minor", "refund_minor", "exchange_minor", "credit_minor"),
+    Column("hours_to_refund", Double),
+)
+
+# Grain: one review.
+fact_review = Table(
+    "fact_review",
+    mart_metadata,
+    *_big("review_id", "owner_key"),
+    *_maybe_big("customer_id", "product_id", "order_id"),
+    *_whole("day", "rating"),
+    *_label("product", "category", "state", "language"),
+    *_yes("is_survey", "is_verified"),
+    Column("written_at", DateTime, nullable=False),
+    Column("answered_at", DateTime),
+    Column("hours_to_answer", Double),
+)
+
+# Grain: one ticket.
+fact_ticket = Table(
+    "fact_ticket",
+    mart_metadata,
+    *_big("ticket_id", "owner_key"),
+    *_maybe_big("customer_id", "order_id"),
+    *_whole("day", "hour"),
+    *_label("channel", "status", "priority", "topic", "assignee"),
+    *_yes("is_started_by_us", "is_reopened"),
+    *_maybe("satisfaction"),
+    Column("opened_at", DateTime, nullable=False),
+    Column("first_response_at", DateTime),
+    Column("closed_at", DateTime),
+    Column("seconds_to_response", Double),
+    Column("seconds_to_close", Double),
+)
+
+# Grain: one cart.
+fact_cart = Table(
+    "fact_cart",
+    mart_metadata,
+    *_big("cart_id", "owner_key"),
+    *_maybe_big("customer_id", "order_id"),
+    *_whole("day"),
+    *_label("channel", "device", "country"),
+    *_yes("is_contactable", "is_contacted"),
+    *_big("value_minor"),
+    Column("last_event_at", DateTime, nullable=False),
+    Column("contacted_at", DateTime),
+    Column("ordered_at", DateTime),
+)
+
+# Grain: one customer, with or without orders.
+dim_customer = Table(
+    "dim_customer",
+    mart_metadata,
+    *_big("customer_id"),
+    *_maybe("first_day", "last_day", "cohort_month", "second_gap"),
+    *_whole("occasions", "orders"),
+    *_big("net_minor"),  # behaviour, valid orders
+    # of the first purchase; 'unknown' where the source is silent, null without a purchase
+    *_text("first_channel", "first_country", "first_category", "first_product", "first_discount", "first_delivery"),
+)
+
+# Grain: one product.
+dim_product = Table(
+    "dim_product",
+    mart_metadata,
+    *_big("product_id"),
+    *_label("product", "category"),
+    *_text("sku", "vendor"),
+    *_maybe_big("price_minor", "cost_minor", "stock"),
+    *_yes("is_goods", "is_active"),
+)
+
+# Grain: dimension, slice, day. dimension 'all' has the one slice 'all'; else one of DIMENSIONS.
+# For 'category' the order counts are of orders with at least one such line, so slices overlap.
+by_day = Table(
+    "by_day",
+    mart_metadata,
+    *_label("dimension", "slice"),
+    *_whole("day"),
+    *_big(
+        "orders",
+        "unpaid_orders",
+        "customers",  # distinct known customers of that day; not additive over days
+        "unknown_orders",
+        "new_orders",  # orders of a customer's first occasion
+        "returning_orders",
+        "units",
+        "gross_minor",
+        "discount_minor",
+        "refund_cash_minor",
+        "refund_behaviour_minor",
+        "shipping_minor",
+        "shipping_refund_minor",  # cash
+        "tax_minor",
+        "tax_refund_minor",  # cash
+        "fees_minor",
+        "total_minor",
+        "cost_minor",
+        "costed_net_minor",
+        "cancelled_orders",
+        "voided_orders",
+        "test_orders",
+        "zero_orders",
+        "left_out_gross_minor",  # of cancelled and voided orders
+        "left_out_discount_minor",
+        "left_out_refund_minor",  # cash
+        "estimated_refund_minor",  # cash, on a day that was estimated
+        "unmatched_refund_minor",  # cash, of no known order
+    ),
+)
+
+# Grain: dimension, slice, cohort month, month. The cohort's size is its row where month = cohort_month.
+# dimension 'all' or one of FIRST_DIMENSIONS; money on the behaviour basis.
+by_cohort = Table(
+    "by_cohort",
+    mart_metadata,
+    *_label("dimension", "slice"),
+    *_whole("cohort_month", "month"),
+    *_big("customers", "orders", "net_minor"),
+)
+
+# Grain: dimension, slice, first day, gap to the second occasion in days (null: none yet).
+second_order = Table(
+    "second_order",
+    mart_metadata,
+    *_label("dimension", "slice"),
+    *_whole("first_day"),
+    *_maybe("gap"),
+    *_big("n"),
+)
+
+# Grain: x repeat occasions, first day, last day of purchase, as of the day of the refresh.
+lifetime = Table(
+    "lifetime",
+    mart_metadata,
+    *_whole("x", "first_day", "last_day"),
+    *_big("n", "repeat_net_minor"),
+)
+
+# Grain: first product (or category), second product (or category) of the next occasion.
+next_purchase = Table(
+    "next_purchase",
+    mart_metadata,
+    *_label("dimension", "first", "second"),  # dimension: category or product
+    *_big("n"),
+)
+
+# Grain: pair of products in one basket, a before b.
+pairs = Table("pairs", mart_metadata, *_big("product_a", "product_b", "baskets"))
+
+# Grain: product, days between delivery (else order) and the next purchase of it (null: none yet).
+gaps = Table(
+    "gaps",
+    mart_metadata,
+    *_big("product_id"),
+    *_whole("from_day"),
+    *_maybe("gap"),
+    *_big("n", "quantity"),
+)
+
+# One row: what this snapshot is.
+snapshot = Table(
+    "snapshot",
+    mart_metadata,
+    *_big("version"),
+    *_whole("schema_version"),
+    *_label("store_name", "time_zone", "currency", "built_how"),  # full or incremental
+    *_text("country"),
+    *_yes("is_demo"),
+    Column("refreshed_at", DateTime, nullable=False),  # UTC
+    Column("watermark_at", DateTime, nullable=False),  # UTC: changes up to here are in
+    Column("fresh_to_at", DateTime),  # UTC: the latest order
+    *_maybe("first_day", "last_day"),
+    *_big("orders", "customers"),
+)
+
+FACTS = (fact_order, fact_refund, fact_item, fact_shipment, fact_return, fact_review, fact_ticket, fact_cart)
+SCHEMA_VERSION = 1

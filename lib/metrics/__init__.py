@@ -1,0 +1,1 @@
+"""Every figure, defined once as an expression over the mart."""

@@ -1,0 +1,1 @@
+"""Live lists, read from the order database by keyset."""

@@ -1,0 +1,147 @@
+"""Every setting, its default and its help, in one place.
+
+Read from the environment, then from ``.env`` in the project folder.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from dotenv import dotenv_values
+
+from lib.errors import SettingsError
+from lib.money import currencies
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as people meet it."""
+
+    name: str
+    default: str
+    help: str
+
+
+SETTINGS = (
+    Setting(
+        "ENCORE_DATA_DIR",
+        "data/local",
+        "Folder for the order database, the mart and uploads; readable by its owner only.",
+    ),
+    Setting(
+        "ENCORE_DATABASE_URL",
+        "",
+        "The order database: sqlite:///… or postgresql://…; empty: order.db in the data folder.",
+    ),
+    Setting("ENCORE_MART_URL", "", "The mart: duckdb:///FOLDER for its snapshots; empty: mart/ in the data folder."),
+    Setting("ENCORE_STORE_NAME", "", "Name of the store; empty: as stored, else 'My store'."),
+    Setting("ENCORE_STORE_TIME_ZONE", "", "The store's time zone, such as Europe/Berlin; empty: as stored, else UTC."),
+    Setting(
+        "ENCORE_STORE_CURRENCY",
+        "",
+        "The reporting currency, such as EUR; empty: as stored, else that of the first order.",
+    ),
+    Setting("ENCORE_STORE_COUNTRY", "", "Country whose holidays count, such as DE; empty: as stored, else none."),
+    Setting("ENCORE_ADDRESS", "127.0.0.1", "Address the app listens on."),
+    Setting("ENCORE_PORT", "8501", "Port the app listens on."),
+    Setting("ENCORE_REFRESH_MINUTES", "5", "Minutes between two background refreshes of the mart; 0: only by command."),
+    Setting("ENCORE_UPLOAD_LIMIT_MB", "2048", "Largest file, packed or unpacked, that an import takes, in megabytes."),
+    Setting("ENCORE_MEMORY_LIMIT_MB", "1500", "Memory the mart's engine may use while it builds, in megabytes."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings in force. Empty store fields mean: as the store table says."""
+
+    data_dir: Path
+    database_url: str
+    mart_url: str
+    store_name: str
+    store_time_zone: str
+    store_currency: str
+    store_country: str
+    address: str
+    port: int
+    refresh_minutes: float
+    upload_limit_mb: int
+    memory_limit_mb: int
+
+    @property
+    def mart_dir(self) -> Path:
+        """The folder that holds the mart's snapshots."""
+        return Path(self.mart_url.removeprefix("duckdb:///"))
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Check and complete the settings.
+
+    Raises:
+        SettingsError: a value that makes no sense, naming the setting.
+    """
+    unknown = sorted(name for name in environment if name.startswith("ENCORE_") and name not in _KNOWN)
+    if unknown:
+        raise SettingsError(f"No setting is called {unknown[0]}. `python -m lib settings` lists them.")
+    value = {s.name: environment.get(s.name, "").strip() or s.default for s in SETTINGS}
+    data_dir = Path(value["ENCORE_DATA_DIR"])
+    if not data_dir.is_absolute():
+        data_dir = ROOT / data_dir
+    zone = value["ENCORE_STORE_TIME_ZONE"]
+    if zone:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError) as error:
+            raise SettingsError(
+                f"ENCORE_STORE_TIME_ZONE={zone!r} is no time zone; write one such as Europe/Berlin."
+            ) from error
+    currency = value["ENCORE_STORE_CURRENCY"].upper()
+    if currency and currency not in currencies():
+        raise SettingsError(f"ENCORE_STORE_CURRENCY={currency!r} is no ISO currency; write one such as EUR.")
+    database_url = value["ENCORE_DATABASE_URL"] or f"sqlite:///{data_dir / 'order.db'}"
+    if database_url.startswith(("postgresql://", "postgres://")):
+        database_url = "postgresql+psycopg://" + database_url.split("://", 1)[1]
+    if not database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise SettingsError("ENCORE_DATABASE_URL must start with sqlite:/// or postgresql://.")
+    mart_url = value["ENCORE_MART_URL"] or f"duckdb:///{data_dir / 'mart'}"
+    if not mart_url.startswith("duckdb:///"):
+        raise SettingsError("ENCORE_MART_URL must start with duckdb:///.")
+    return Settings(
+        data_dir=data_dir,
+        database_url=database_url,
+        mart_url=mart_url,
+        store_name=value["ENCORE_STORE_NAME"],
+        store_time_zone=zone,
+        store_currency=currency,
+        store_country=value["ENCORE_STORE_COUNTRY"].upper(),
+        address=value["ENCORE_ADDRESS"],
+        port=int(_number("ENCORE_PORT", value)),
+        refresh_minutes=_number("ENCORE_REFRESH_MINUTES", value),
+        upload_limit_mb=int(_number("ENCORE_UPLOAD_LIMIT_MB", value)),
+        memory_limit_mb=int(_number("ENCORE_MEMORY_LIMIT_MB", value)),
+    )
+
+
+# Read by the tests alone; listed so that it is not taken for a misspelt setting.
+_KNOWN = {s.name for s in SETTINGS} | {"ENCORE_TEST_DATA", "ENCORE_TEST_DATABASE_URL"}
+
+
+def _number(name: str, value: Mapping[str, str]) -> float:
+    try:
+        number = float(value[name])
+    except ValueError as error:
+        raise SettingsError(f"{name}={value[name]!r} is not a number.") from error
+    if number < 0:
+        raise SettingsError(f"{name}={value[name]!r} must not be negative.")
+    return number
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process: the environment first, then ``.env``."""
+    written = {k: v for k, v in dotenv_values(ROOT / ".env").items() if v is not None and k.startswith("ENCORE_")}
+    return read_settings({**written, **{k: v for k, v in os.environ.items() if k.startswith("ENCORE_")}})

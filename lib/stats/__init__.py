@@ -1,0 +1,1 @@
+"""Judgements: grouped frames in, results out; pure functions."""

@@ -1,0 +1,1 @@
+"""The shell around the pages: access, scope, cards, tables."""

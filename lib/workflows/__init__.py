@@ -1,0 +1,1 @@
+"""Staff actions: permission, input, lock, rule, write, audit, in one transaction."""
