@@ -85,7 +85,7 @@ def at(name: str, *, nullable: bool = True, index: bool = False) -> Column[datet
 
 def money(name: str, *, nullable: bool = False) -> Column[int]:
     """An amount in minor units of the row's ``currency``."""
-    return Column(name, BigInteger, nullable=nullable, **({} if nullable else {"server_default": "0"}))
+    return Column(name, BigInteger, nullable=nullable, server_default=None if nullable else "0")
 
 
 def flag(name: str, *, default: bool = False) -> Column[bool]:
