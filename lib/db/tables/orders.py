@@ -4,7 +4,7 @@ Amounts exclude tax, also where the source's prices include it; ``unit_price_min
 An order adds up: ``gross - discount + shipping + tax + fees = total``; the database refuses it otherwise.
 """
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, Numeric, String, Table, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, Numeric, String, Table, UniqueConstraint, text
 
 from lib.db.tables.columns import (
     at,
@@ -163,3 +163,13 @@ exchange_rates = Table(
 )
 
 Index("ix_orders_customer_id_placed_at", orders.c.customer_id, orders.c.placed_at)
+
+# What the queue of unpaid orders reads; the query must hold the same words.
+AWAITING_PAYMENT = text("payment_status IN ('pending', 'authorized', 'partially_paid')")
+Index(
+    "ix_orders_awaiting_payment",
+    orders.c.placed_at,
+    orders.c.order_id,
+    sqlite_where=AWAITING_PAYMENT,
+    postgresql_where=AWAITING_PAYMENT,
+)

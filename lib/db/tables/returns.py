@@ -1,6 +1,6 @@
 """Goods that come back."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Table
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Table, text
 
 from lib.db.tables.columns import at, currency, imported, key, metadata, money, one_of, ref, short, words
 
@@ -35,4 +35,14 @@ return_items = Table(
     currency(),
     money("value_minor"),
     CheckConstraint("quantity > 0", name="quantity_positive"),
+)
+
+# What the queue of returns reads; the query must hold the same words.
+PENDING = text("status IN ('requested', 'approved', 'in_transit', 'received')")
+Index(
+    "ix_returns_pending",
+    returns.c.requested_at,
+    returns.c.return_id,
+    sqlite_where=PENDING,
+    postgresql_where=PENDING,
 )

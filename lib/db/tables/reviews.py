@@ -1,6 +1,6 @@
 """Reviews and the store's replies. Nothing here is ever deleted or hidden by us."""
 
-from sqlalchemy import CheckConstraint, Column, Integer, String, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Index, Integer, String, Table, UniqueConstraint, text
 
 from lib.db.tables.columns import at, changed, flag, imported, key, metadata, one_of, ref, short, version, words
 
@@ -43,4 +43,14 @@ review_replies = Table(
     changed(),
     UniqueConstraint("review_id", "revision"),
     CheckConstraint("length(body) > 0", name="has_words"),
+)
+
+# What the queue of reviews reads; the query must hold the same words.
+UNANSWERED = text("answered_at IS NULL")
+Index(
+    "ix_reviews_unanswered",
+    reviews.c.written_at,
+    reviews.c.review_id,
+    sqlite_where=UNANSWERED,
+    postgresql_where=UNANSWERED,
 )

@@ -1,6 +1,6 @@
 """Parcels and what carriers reported of them."""
 
-from sqlalchemy import CheckConstraint, Column, Date, Table
+from sqlalchemy import CheckConstraint, Column, Date, Index, Table, text
 
 from lib.db.tables.columns import at, imported, key, metadata, one_of, ref, short, words
 
@@ -44,4 +44,14 @@ shipment_events = Table(
     *one_of("status", SHIPMENT_STATUSES),
     words("message"),
     short("city"),
+)
+
+# What the queue of parcels on their way reads; the query must hold the same words.
+UNDELIVERED = text("delivered_at IS NULL")
+Index(
+    "ix_shipments_undelivered",
+    shipments.c.promised_day,
+    shipments.c.shipment_id,
+    sqlite_where=UNDELIVERED,
+    postgresql_where=UNDELIVERED,
 )

@@ -1,6 +1,6 @@
 """Surveys and answers; questions about products and the answers to them."""
 
-from sqlalchemy import CheckConstraint, Column, Integer, Table
+from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, text
 
 from lib.db.tables.columns import at, changed, imported, key, metadata, one_of, ref, short, words
 
@@ -51,4 +51,14 @@ answers = Table(
     at("answered_at", nullable=False),
     words("body", nullable=False),
     changed(),
+)
+
+# What the queue of questions reads; the query must hold the same words.
+UNANSWERED = text("answered_at IS NULL")
+Index(
+    "ix_questions_unanswered",
+    questions.c.asked_at,
+    questions.c.question_id,
+    sqlite_where=UNANSWERED,
+    postgresql_where=UNANSWERED,
 )

@@ -1,6 +1,6 @@
 """Support tickets and their conversations."""
 
-from sqlalchemy import CheckConstraint, Column, Integer, Table
+from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, text
 
 from lib.db.tables.columns import at, changed, flag, imported, key, metadata, one_of, ref, short, version, words
 
@@ -47,4 +47,14 @@ ticket_messages = Table(
     at("sent_at", nullable=False),
     words("body", nullable=False),
     changed(),
+)
+
+# What the queue of tickets reads; the query must hold the same words.
+UNANSWERED = text("first_response_at IS NULL")
+Index(
+    "ix_tickets_unanswered",
+    tickets.c.opened_at,
+    tickets.c.ticket_id,
+    sqlite_where=UNANSWERED,
+    postgresql_where=UNANSWERED,
 )
