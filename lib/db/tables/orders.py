@@ -4,7 +4,18 @@ Amounts exclude tax, also where the source's prices include it; ``unit_price_min
 An order adds up: ``gross - discount + shipping + tax + fees = total``; the database refuses it otherwise.
 """
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, Numeric, String, Table, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    Numeric,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
 
 from lib.db.tables.columns import (
     at,
