@@ -3,6 +3,8 @@
 Money is in integer minor units of the record's own ``currency`` (the loader converts); instants are
 aware and in UTC. Amounts of goods, discounts and shipping exclude tax. ``None`` is unknown, 0 is zero.
 ``external_id`` is the source's own key: two records of one kind with the same key are one thing.
+``origin`` says where a record stands in its file: a reader that knows it gives it, for the case that the loader
+must reject the record.
 """
 
 from dataclasses import dataclass, field
@@ -27,6 +29,16 @@ class Rejected:
     external_id: str = ""
     placed_day: date | None = None
     amount_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a record was read, kept in case the loader must reject it: as in ``Rejected``."""
+
+    file: str
+    line: int
+    text: str
+    header: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +83,7 @@ class CustomerRecord:
     note: str | None = None
     addresses: tuple[AddressRecord, ...] = ()
     consents: tuple[ConsentRecord, ...] = ()
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +104,7 @@ class ProductRecord:
     is_goods: bool = True
     is_active: bool = True
     tags: str | None = None
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +174,7 @@ class RefundRecord:
     is_date_estimated: bool = False
     reason: str | None = None
     items: tuple[RefundItemRecord, ...] = ()
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +201,7 @@ class ShipmentRecord:
     delivered_at: datetime | None = None
     promised_day: date | None = None
     events: tuple[ShipmentEventRecord, ...] = ()
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +244,7 @@ class OrderRecord:
     discounts: tuple[DiscountRecord, ...] = ()
     refunds: tuple[RefundRecord, ...] = ()
     shipments: tuple[ShipmentRecord, ...] = ()
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +276,7 @@ class ReviewRecord:
     is_verified: bool = False
     is_survey: bool = False
     reply: ReplyRecord | None = None
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +311,7 @@ class TicketRecord:
     is_started_by_us: bool = False
     assignee: str | None = None
     messages: tuple[MessageRecord, ...] = ()
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +330,7 @@ class ReturnRecord:
     refund_minor: int = 0
     exchange_minor: int = 0
     credit_minor: int = 0
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +341,7 @@ class RateRecord:
     target: str
     valid_from: date
     rate: Decimal
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +355,7 @@ class CouponRecord:
     created_at: datetime
     expires_at: datetime | None = None
     used_count: int = 0
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
 Record = (
