@@ -1,0 +1,69 @@
+"""Reviews that nobody has answered."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Select, or_, select
+
+from lib.db.tables.products import products
+from lib.db.tables.reviews import UNANSWERED, reviews
+from lib.queues.listing import RECENT, Need, Page, count_up_to, counted, read_page
+
+KEY = "reviews"
+# Negative: the customer is unhappy, whatever the words say.
+NEGATIVE = 2
+TARGET = timedelta(hours=48)
+NEGATIVE_TARGET = timedelta(hours=24)
+
+
+def _waiting(at: datetime, *columns: Any) -> Select[Any]:
+    return select(*columns).where(
+        UNANSWERED,
+        reviews.c.written_at > at - RECENT,
+        reviews.c.written_at <= at,
+        reviews.c.is_survey.is_(False),
+        reviews.c.state.in_(("published", "pending")),
+        reviews.c.done_at.is_(None),
+        or_(reviews.c.snoozed_until.is_(None), reviews.c.snoozed_until <= at),
+    )
+
+
+def need(connection: Connection, at: datetime) -> Need | None:
+    """How many wait, how many of them are negative and how many are past their target; null when none."""
+    count = count_up_to(connection, _waiting(at, reviews.c.review_id))
+    if not count:
+        return None
+    negative = count_up_to(connection, _waiting(at, reviews.c.review_id).where(reviews.c.rating <= NEGATIVE))
+    late = count_up_to(
+        connection,
+        _waiting(at, reviews.c.review_id).where(
+            reviews.c.rating <= NEGATIVE, reviews.c.written_at <= at - NEGATIVE_TARGET
+        ),
+    )
+    if negative:
+        detail = counted(negative, "with 1 or 2 stars", "with 1 or 2 stars")
+        detail += f", {late:,} past 24 hours" if late else ", none past 24 hours"
+    else:
+        detail = "None with 1 or 2 stars"
+    return Need(
+        key=KEY,
+        count=count,
+        title=counted(count, "review without a reply", "reviews without a reply"),
+        detail=detail,
+        is_urgent=late > 0,
+    )
+
+
+def waiting(connection: Connection, at: datetime, *, after: tuple[Any, ...] | None = None, limit: int = 50) -> Page:
+    """The reviews without a reply, newest first."""
+    statement = _waiting(
+        at,
+        reviews.c.written_at.label("Written"),
+        reviews.c.rating.label("Stars"),
+        products.c.name.label("Product"),
+        reviews.c.title.label("Title"),
+        reviews.c.body.label("Review"),
+        reviews.c.reviewer_name.label("By"),
+    ).outerjoin_from(reviews, products, products.c.product_id == reviews.c.product_id)
+    order = (reviews.c.written_at, reviews.c.review_id)
+    return read_page(connection, statement, order=order, after=after, limit=limit, newest_first=True)
