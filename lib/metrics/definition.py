@@ -1,12 +1,32 @@
-"""What a figure is, what is asked of it, and what it answers."""
+"""What a figure is, what is asked of it, and what it answers.
 
-from collections.abc import Mapping
+A metric is one object: a sentence and an expression over one table of the mart. The kinds:
+
+Metric    a sum, a count of rows, or a count of distinct values
+Combined  sums with a sign: net sales = gross sales - discounts - refunds
+Ratio     sum over sum; an empty bottom gives no value
+Spread    a median, a quantile or a mean of single values
+Age       how long the oldest of what waits has been waiting
+Worked    what needs more than one expression: cohorts, survival, lifetime
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal, Protocol, TypeAlias
 
+import pandas as pd
+from sqlalchemy import Column, ColumnElement, Select, Table
+
+from lib.mart.schema import DIMENSIONS, fact_order
 from lib.periods import Period
+
+# What a question may filter and split by; each table of the mart knows some of them.
+ALL_DIMENSIONS = (
+    *DIMENSIONS,
+    *("carrier", "status", "resolution", "reason", "state", "language", "priority", "topic", "assignee"),
+)
 
 
 class Unit(StrEnum):
@@ -89,3 +109,192 @@ class Figure:
             "note": self.note,
             "definition": self.definition,
         }
+
+
+class Mart(Protocol):
+    """A published state of the mart, as the metrics read it."""
+
+    @property
+    def version(self) -> int: ...
+
+    @property
+    def about(self) -> Any:
+        """The fields of the table ``snapshot``."""
+
+    def frame(self, statement: Select[Any], /, **params: Any) -> pd.DataFrame: ...
+
+
+Good: TypeAlias = Literal["up", "down"] | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Named:
+    """What every kind of metric says about itself.
+
+    ``good_is``: the direction a manager hopes for. ``note`` is shown under the figure.
+    """
+
+    key: str
+    label: str
+    unit: Unit
+    meaning: str
+    good_is: Good = None
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Metric(Named):
+    """A sum over the rows of one table; a count of rows when ``amount`` is None.
+
+    Args:
+        over: the table; its grain is that of the drill-down.
+        amount: what each row adds.
+        distinct: count the distinct values of this column instead.
+        where: which rows count.
+        day: the column that places a row in a period; by default ``day``. None: the state at the as-of
+            day, whatever the period, of rows whose ``over.c.day`` lies before it.
+        known: days that must lie before the as-of day for a row to be known then.
+        prepared: the same as a sum over ``by_day``.
+        prepared_daily: the same over ``by_day``, right for single days only.
+        once: marks one row for each distinct value when nothing is filtered or split (may use ``START``).
+        per_line: the same asked of the order's lines, where a category is named.
+        cases: what ``n`` counts; by default the rows.
+        left_out: reason and the metric that counts what was left out for it.
+    """
+
+    over: Table
+    amount: ColumnElement[Any] | None = None
+    distinct: Column[Any] | None = None
+    where: ColumnElement[bool] | None = None
+    day: Column[Any] | Literal["day"] | None = "day"
+    known: tuple[Column[Any], ...] = ()
+    prepared: ColumnElement[Any] | None = None
+    prepared_daily: ColumnElement[Any] | None = None
+    once: ColumnElement[bool] | None = None
+    per_line: "Metric | None" = None
+    cases: "Metric | None" = None
+    left_out: tuple[tuple[str, "Metric"], ...] = ()
+
+    @property
+    def formula(self) -> str:
+        """How it is worked out, for people."""
+        if self.distinct is not None:
+            return f"distinct {self.distinct.name} of {self.over.name}"
+        return f"count of {self.over.name}" if self.amount is None else f"sum over {self.over.name}"
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """What it can be filtered and split by. Orders are of a category when one of their lines is."""
+        by_lines = self.over is fact_order and (self.amount is None or self.per_line is not None)
+        return tuple(name for name in ALL_DIMENSIONS if name in self.over.c or (name == "category" and by_lines))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Combined(Named):
+    """Sums with a sign, each over its own table."""
+
+    terms: tuple[tuple[int, Metric], ...]
+    cases: Metric | None = None
+    left_out: tuple[tuple[str, Metric], ...] = ()
+
+    @property
+    def formula(self) -> str:
+        """How it is worked out, for people."""
+        text = " ".join(f"{'+' if sign > 0 else '−'} {term.label}" for sign, term in self.terms)
+        return text.removeprefix("+ ")
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """What all its terms can be filtered and split by."""
+        return _shared(*(term.dimensions for _, term in self.terms))
+
+
+def _shared(*dimensions: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in dimensions[0] if all(name in others for others in dimensions))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ratio(Named):
+    """Sum over sum; an empty bottom is None."""
+
+    top: Metric | Combined
+    bottom: Metric | Combined
+    cases: Metric | None = None
+    left_out: tuple[tuple[str, Metric], ...] = ()
+    has_interval: bool = False
+
+    @property
+    def formula(self) -> str:
+        """How it is worked out, for people."""
+        return f"{self.top.label} ÷ {self.bottom.label}"
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """What both its sides can be filtered and split by."""
+        return _shared(self.top.dimensions, self.bottom.dimensions)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Spread(Named):
+    """A quantile (``at``) or the mean (``at`` None) of single values; ``cases`` counts those values."""
+
+    over: Table
+    amount: ColumnElement[Any]
+    at: float | None
+    cases: Metric
+    left_out: tuple[tuple[str, Metric], ...] = ()
+
+    @property
+    def formula(self) -> str:
+        """How it is worked out, for people."""
+        named = {None: "mean", 0.5: "median"}.get(self.at, f"{100 * (self.at or 0):.0f} % quantile")
+        return f"{named} over {self.cases.label}"
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """What it can be filtered and split by."""
+        return self.cases.dimensions
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Age(Named):
+    """Hours since the earliest ``since`` of what waits at the as-of day, whatever the period."""
+
+    over: Table
+    since: Column[Any]
+    cases: Metric
+    left_out: tuple[tuple[str, Metric], ...] = ()
+
+    @property
+    def formula(self) -> str:
+        """How it is worked out, for people."""
+        return f"hours from the earliest of {self.cases.label} to the as-of day"
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """What it can be filtered and split by."""
+        return self.cases.dimensions
+
+
+Part: TypeAlias = Literal["numerator", "denominator", "left_out"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Worked(Named):
+    """A figure worked out by a function.
+
+    Args:
+        formula: how, for people.
+        dimensions: what it can be filtered and split by.
+        answer: gives the figures, one per slice.
+        behind: the statement of the rows behind a part, with a column ``amount``; None: the rows are
+            those of the grouped table named in ``formula``.
+    """
+
+    formula: str
+    dimensions: tuple[str, ...]
+    answer: "Callable[[Mart, Worked, Scope], list[Figure]]"
+    behind: "Callable[[Worked, Scope, Part], Select[Any]] | None" = None
+
+
+AnyMetric: TypeAlias = Metric | Combined | Ratio | Spread | Age | Worked
