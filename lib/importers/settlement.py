@@ -70,9 +70,9 @@ class Settlement:
 def settle(printed: PrintedOrder) -> Settlement:
     """Find the reading that meets the printed total.
 
-    Tried in this order: the subtotal is after discounts, or before them; shipping is after its own
-    discount, or before it; tax comes on top, or is included. What is left over and positive is a fee
-    (tips, rounding, surcharges).
+    Tried in this order, to the cent and then within rounding: the subtotal is after discounts; what it
+    does not explain of them lowered the shipping; the subtotal is before them. In each, tax comes on top,
+    or is included. What is left over and positive is a fee (tips, surcharges).
 
     Raises:
         DoesNotAddUp: no reading meets the total; its text shows the sums.
@@ -81,18 +81,19 @@ def settle(printed: PrintedOrder) -> Settlement:
     own = sum(line.discount for line in printed.lines)
     subtotal = amount - printed.discount if printed.subtotal is None else printed.subtotal
     readings: list[tuple[int, int]] = [(subtotal, printed.shipping)]
-    if printed.discount and subtotal >= printed.discount:
-        readings.append((subtotal - printed.discount, printed.shipping))
     over = printed.discount - (amount - subtotal)
     if 0 < over <= printed.shipping:
         readings.append((subtotal, printed.shipping - over))
-    for goods, shipping in readings:
-        if goods > amount + ROUNDING or goods < 0:
-            continue
-        rest = printed.total - goods - shipping - printed.duties
-        for included, left in ((False, rest - printed.tax), (True, rest)):
-            if abs(left) <= ROUNDING and (not included or printed.tax):
-                return _settled(printed, amount, own, goods, shipping, left, is_tax_included=included)
+    if printed.discount and subtotal >= printed.discount:
+        readings.append((subtotal - printed.discount, printed.shipping))
+    for tolerance in (0, ROUNDING):
+        for goods, shipping in readings:
+            if goods > amount + tolerance or goods < 0:
+                continue
+            rest = printed.total - goods - shipping - printed.duties
+            for included, left in ((False, rest - printed.tax), (True, rest)):
+                if abs(left) <= tolerance and (not included or printed.tax):
+                    return _settled(printed, amount, own, goods, shipping, left, is_tax_included=included)
     goods, shipping = readings[0]
     tip = printed.total - goods - shipping - printed.duties - printed.tax
     if 0 <= goods <= amount and tip > 0:

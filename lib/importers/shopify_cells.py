@@ -1,0 +1,78 @@
+"""The cells of Shopify's orders export, by column name: texts, amounts, times and currencies."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from lib.importers.dates import DateReader, date_reader
+from lib.importers.records import ReadContext
+from lib.importers.rows import Row, Rows, read_rows
+from lib.money import currencies, to_minor
+
+
+class Untrusted(ValueError):
+    """A row of an order cannot be trusted; the order is put aside whole."""
+
+    def __init__(self, reason: str, row: Row) -> None:
+        super().__init__(reason)
+        self.row = row
+
+
+class OrderCells:
+    """Reads single cells of one file; knows where its columns stand."""
+
+    def __init__(self, rows: Rows, context: ReadContext) -> None:
+        self.file = rows.file
+        self.places = {name.strip(): place for place, name in reversed(list(enumerate(rows.header)))}
+        self.zone = ZoneInfo(context.time_zone)
+        self.context = context
+        self._dates: dict[str, DateReader] = {}
+
+    def text(self, row: Row, name: str) -> str | None:
+        place = self.places.get(name)
+        if place is None:
+            return None
+        text = row.values[place].strip()
+        # Shopify writes '560029 so that a spreadsheet keeps it as text.
+        if len(text) > 1 and text[0] == "'" and text[1] in "0123456789=+-@":
+            text = text[1:]
+        return text or None
+
+    def amount(self, row: Row, name: str, currency: str) -> int | None:
+        text = self.text(row, name)
+        if text is None:
+            return None
+        try:
+            return to_minor(text, currency)
+        except ValueError as error:
+            raise Untrusted(f"{name} {text!r} is not an amount", row) from error
+
+    def instant(self, row: Row, name: str) -> datetime | None:
+        text = self.text(row, name)
+        if text is None:
+            return None
+        try:
+            # 2025-12-06 10:37:33 -0500
+            at = datetime.fromisoformat(text[:19] + text[20:] if text[19:20] == " " else text)
+            return (at if at.tzinfo else at.replace(tzinfo=self.zone)).astimezone(UTC)
+        except ValueError:
+            return self._rewritten(row, name, text)
+
+    def _rewritten(self, row: Row, name: str, text: str) -> datetime:
+        """Read a time that a spreadsheet has written anew, if the column proves how."""
+        if name not in self._dates:
+            rows = read_rows(self.file)
+            place = rows.column(name)
+            texts = (each.values[place] for each in rows)
+            self._dates[name] = date_reader(texts, self.context, column=name, file=self.file.name)
+        try:
+            return self._dates[name].at(text)
+        except ValueError as error:
+            raise Untrusted(f"{name} {text!r} is not a time such as 2025-12-06 10:37:33 -0500", row) from error
+
+    def currency(self, row: Row) -> str:
+        code = (self.text(row, "Currency") or self.context.currency).upper()
+        if not code:
+            raise Untrusted("the order names no currency; set ENCORE_STORE_CURRENCY", row)
+        if code not in currencies():
+            raise Untrusted(f"{code!r} is no currency", row)
+        return code
