@@ -27,12 +27,12 @@ def migrate(engine: Engine) -> list[str]:
     Raises:
         DatabaseUnavailable: the database cannot be reached, or a newer Encore made it.
     """
-    with _owning(engine) as connection:
+    with owning(engine) as connection:
         waiting = _pending(connection)
         if waiting:
-            command.upgrade(_config(connection), "head")
+            command.upgrade(alembic_config(connection), "head")
             triggers.replace(connection)
-            _no_broken_references(connection)
+            no_broken_references(connection)
         return waiting
 
 
@@ -66,18 +66,18 @@ def draft(engine: Engine, message: str) -> Path | None:
     Returns:
         the file, or None when there is nothing to migrate.
     """
-    with _owning(engine) as connection:
+    with owning(engine) as connection:
         if not differences(connection):
             return None
-        number = len(list(_script(connection).walk_revisions())) + 1
-        made = command.revision(_config(connection), message, autogenerate=True, rev_id=f"{number:04d}")
+        number = len(known_revisions()) + 1
+        made = command.revision(alembic_config(connection), message, autogenerate=True, rev_id=f"{number:04d}")
         if made is None or isinstance(made, list):
             raise RuntimeError("Alembic wrote no single revision")
         return Path(made.path)
 
 
 @contextmanager
-def _owning(engine: Engine) -> Iterator[Connection]:
+def owning(engine: Engine) -> Iterator[Connection]:
     """A transaction that no other migration runs beside."""
     try:
         with engine.connect().execution_options(encore_writes=True) as connection:
@@ -102,23 +102,24 @@ def _unreachable(error: OperationalError) -> DatabaseUnavailable:
 
 
 def _pending(connection: Connection) -> list[str]:
-    script = _script(connection)
-    known = [step.revision for step in script.walk_revisions()]
+    known = known_revisions()
     at = revision(connection)
     if at is None:
-        return known[::-1]
+        return known
     if at not in known:
         raise DatabaseUnavailable(
             f"A newer Encore made this order database (revision {at}). Update Encore, then try again."
         )
-    return known[: known.index(at)][::-1]
+    return known[known.index(at) + 1 :]
 
 
-def _script(connection: Connection) -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config(connection))
+def known_revisions() -> list[str]:
+    """Every revision this Encore has, oldest first."""
+    return [step.revision for step in ScriptDirectory(str(MIGRATIONS)).walk_revisions()][::-1]
 
 
-def _config(connection: Connection) -> Config:
+def alembic_config(connection: Connection) -> Config:
+    """What Alembic's own commands need to work on this connection, in its transaction."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
@@ -126,7 +127,8 @@ def _config(connection: Connection) -> Config:
     return config
 
 
-def _no_broken_references(connection: Connection) -> None:
+def no_broken_references(connection: Connection) -> None:
+    """Check what SQLite was told not to: that every reference points to a row."""
     if connection.dialect.name == "sqlite":
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchone()
         if broken is not None:

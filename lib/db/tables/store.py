@@ -128,6 +128,7 @@ refresh_locks = Table(
 )
 
 # Tombstones, written by triggers: the refresh must learn of rows that are gone.
+# A tombstone of the table "*" says: any row may have changed (a restore), build the mart anew.
 deleted_rows = Table(
     "deleted_rows",
     metadata,
