@@ -32,6 +32,14 @@ def to_minor(amount: Decimal | str, currency: str) -> int:
     Raises:
         ValueError: not a finite number.
     """
+    if isinstance(amount, str):
+        # Imports read tens of millions of plain amounts such as 12.50.
+        whole, _, cents = amount.partition(".")
+        if len(cents) == exponent(currency) and whole.isdecimal() and whole.isascii():
+            if not cents:
+                return int(whole)
+            if cents.isdecimal() and cents.isascii():
+                return int(whole + cents)
     try:
         value = Decimal(amount)
     except InvalidOperation as error:

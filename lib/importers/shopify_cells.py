@@ -28,14 +28,15 @@ class OrderCells:
         self._dates: dict[str, DateReader] = {}
 
     def text(self, row: Row, name: str) -> str | None:
+        """A cell's text, or None when the column or the text is missing."""
         place = self.places.get(name)
-        if place is None:
+        # Most cells of this export are empty, and every order has dozens of them.
+        if place is None or not (raw := row.values[place]) or not (text := raw.strip()):
             return None
-        text = row.values[place].strip()
         # Shopify writes '560029 so that a spreadsheet keeps it as text.
-        if len(text) > 1 and text[0] == "'" and text[1] in "0123456789=+-@":
-            text = text[1:]
-        return text or None
+        if text[0] == "'" and len(text) > 1 and text[1] in "0123456789=+-@":
+            return text[1:]
+        return text
 
     def amount(self, row: Row, name: str, currency: str) -> int | None:
         text = self.text(row, name)
