@@ -1,0 +1,145 @@
+"""Make the demo store, whole or not at all."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import Connection, Engine, func, select
+
+from lib.db.clear import clear_store
+from lib.db.engine import order_database, writing
+from lib.db.migrate import migrate
+from lib.db.store import Store, write_store
+from lib.db.tables.columns import now
+from lib.db.tables.orders import orders
+from lib.db.tables.store import store
+from lib.demo.books import item_keys, write_orders, write_products
+from lib.demo.calendar import make_calendar
+from lib.demo.people import write_people
+from lib.demo.regret import settle, write_aftermath
+from lib.demo.sales import make_sales
+from lib.errors import Conflict
+from lib.periods import store_day
+from lib.settings import Settings
+
+ORDERS = 60_000
+SEED = 1
+NAME = "Harbour & Home (demo)"
+TIME_ZONE = "Europe/Berlin"
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoReport:
+    """What was made: orders of every kind, customers, the days covered, and where the truth is written."""
+
+    orders: int
+    customers: int
+    first_day: date
+    last_day: date
+    seed: int
+    truth: Path
+
+
+def make_demo(
+    settings: Settings,
+    *,
+    orders: int = ORDERS,
+    seed: int = SEED,
+    replace: bool = False,
+    end: date | None = None,
+    progress: Progress | None = None,
+) -> DemoReport:
+    """Make the demo store in the order database that the settings name, in one transaction.
+
+    Args:
+        orders: about how many orders.
+        replace: put it in the place of an earlier demo store.
+        end: the first day that is not in it; by default today in the store's zone.
+        progress: hears (what, done, of how many).
+    Raises:
+        Conflict: the database holds a store that is not a demo, or a demo and ``replace`` is not given.
+    """
+    engine = order_database(settings)
+    migrate(engine)
+    return fill(engine, settings, wanted=orders, seed=seed, replace=replace, end=end, progress=progress)
+
+
+def fill(
+    engine: Engine,
+    settings: Settings,
+    *,
+    wanted: int,
+    seed: int,
+    replace: bool,
+    end: date | None = None,
+    progress: Progress | None = None,
+) -> DemoReport:
+    """As ``make_demo``, in a database whose tables exist."""
+    say = progress or (lambda _what, _done, _of: None)
+    zone = ZoneInfo(settings.store_time_zone or TIME_ZONE)
+    last = end or store_day(now(), zone)
+    with writing(engine) as connection:
+        _refuse_or_clear(connection, replace=replace)
+        say("customers' lives", 0, 1)
+        calendar = make_calendar(last, zone, seed)
+        sales = make_sales(calendar, seed, wanted)
+        after = settle(np.random.default_rng([seed, 6]), sales)
+        n = len(sales)
+        write_store(
+            connection,
+            Store(name=NAME, time_zone=zone.key, currency="EUR", country="DE", languages=("de", "en"), is_demo=True),
+        )
+        say("customers", 0, 1)
+        write_products(connection, np.random.default_rng([seed, 7]))
+        write_people(connection, np.random.default_rng([seed, 8]), sales)
+        done = 0
+
+        def tick(more: int) -> None:
+            nonlocal done
+            done += more
+            say("orders", done, n)
+
+        write_orders(connection, np.random.default_rng([seed, 9]), sales, tick=tick)
+        write_aftermath(connection, sales, after, item_keys(sales))
+        truth = settings.data_dir / "demo_truth.json"
+    return DemoReport(
+        orders=n,
+        customers=len(sales.people),
+        first_day=calendar.first,
+        last_day=calendar.date_of(calendar.days - 1),
+        seed=seed,
+        truth=truth,
+    )
+
+
+def _refuse_or_clear(connection: Connection, *, replace: bool) -> None:
+    row = connection.execute(select(store.c.is_demo)).first()
+    is_filled = bool(connection.scalar(select(func.count()).select_from(select(orders.c.order_id).limit(1).subquery())))
+    if row is None and not is_filled:
+        clear_store(connection)
+        return
+    if row is None or not row.is_demo:
+        raise Conflict(
+            "This order database holds a shop of its own, and the demo store never takes its place. "
+            "Set ENCORE_DATA_DIR to another folder to look at the demo."
+        )
+    if not replace:
+        raise Conflict("There is a demo store already. Add --replace to make it anew.")
+    clear_store(connection)
+
+
+def write_private(file: Path, content: Any) -> None:
+    """Write JSON that its owner alone may read, whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    beside = file.with_suffix(".part")
+    with os.fdopen(os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+        json.dump(content, out, indent=1, ensure_ascii=False)
+    beside.replace(file)

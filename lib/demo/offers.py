@@ -1,0 +1,121 @@
+"""Past offers with holdouts, and the purchases that they truly brought about."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lib.demo.calendar import Calendar
+from lib.demo.columns import Column, Columns, stack
+from lib.demo.purchases import OFFER, People, draw_orders
+
+
+@dataclass
+class Offer:
+    """An offer as it was run, and what is true of it.
+
+    Everybody who is eligible on ``day`` is assigned by lot. ``effect`` is the chance that a treated
+    customer who would not have bought within ``window`` days buys because of it. ``is_second``: for those
+    with exactly one purchase, else for those with two or more; ``since_low`` to ``since_high`` days ago.
+    ``code`` and ``category`` are positions, -1: none.
+    """
+
+    key: str
+    name: str
+    kind: str
+    days_ago: int
+    since_low: int
+    since_high: int
+    is_second: bool
+    window: int
+    holdout: float
+    depth: float
+    effect: float
+    code: int = -1
+    category: int = -1
+    day: int = 0
+    who: Column = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    is_treated: Column = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    buys_anyway: Column = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    buys_more: Column = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    bought_day: Column = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+
+# key, name, kind, days ago, since low, since high, is second, window, holdout, depth, effect, code, category
+_PLANS = (
+    ("again10", "10 % off your second order", "coupon", 610, 20, 75, True, 30, 0.5, 0.10, 0.055, 6, -1),
+    ("free-shipping", "Free shipping next time", "free_shipping", 520, 15, 60, True, 30, 0.4, 0.0, 0.030, 5, -1),
+    ("win-back-spring", "We miss you: 15 % off", "win_back", 470, 120, 300, False, 45, 0.3, 0.15, 0.035, 2, -1),
+    ("gift-candle", "A small candle with your next order", "gift", 400, 30, 100, True, 30, 0.5, 0.0, 0.042, -1, -1),
+    ("care-guide", "How to care for your linen", "guide", 345, 5, 40, True, 30, 0.5, 0.0, 0.0, -1, -1),
+    ("coffee-refill", "Time for fresh coffee?", "replenishment", 290, 25, 80, True, 21, 0.3, 0.05, 0.060, 7, 0),
+    ("double-points", "Double points this month", "points", 240, 20, 90, False, 30, 0.5, 0.0, 0.012, -1, -1),
+    ("win-back-autumn", "Come home: 10 % off", "win_back", 190, 150, 330, True, 45, 0.3, 0.10, 0.020, 6, -1),
+    ("app-invitation", "Order faster in the app", "app_invitation", 130, 10, 60, False, 30, 0.5, 0.0, 0.0, -1, -1),
+    ("second-order-gift", "Free mug with your second order", "gift", 85, 14, 70, True, 30, 0.5, 0.0, 0.050, -1, -1),
+    ("refill-soap", "Refill, do not rebuy", "replenishment", 14, 30, 90, True, 30, 0.5, 0.05, 0.045, 7, 3),
+)
+
+
+def plans() -> list[Offer]:
+    """The offers of the past, oldest first."""
+    return [
+        Offer(
+            key=key,
+            name=name,
+            kind=kind,
+            days_ago=days_ago,
+            since_low=low,
+            since_high=high,
+            is_second=is_second,
+            window=window,
+            holdout=holdout,
+            depth=depth,
+            effect=effect,
+            code=code,
+            category=category,
+        )
+        for key, name, kind, days_ago, low, high, is_second, window, holdout, depth, effect, code, category in _PLANS
+    ]
+
+
+def run_offers(
+    rng: np.random.Generator, calendar: Calendar, people: People, orders: Columns, lived: int
+) -> tuple[list[Offer], Columns | None]:
+    """Assign customers and add the purchases that would not have been; returns (offers, extra orders)."""
+    who, day = orders["who"], orders["day"]
+    busy_until = np.full(lived, -1)
+    done: list[Offer] = []
+    parts: list[Columns] = []
+    for offer in plans():
+        offer.day = calendar.days - offer.days_ago
+        if offer.day < 120:
+            continue
+        before = day < offer.day
+        count = np.bincount(who[before], minlength=lived)
+        last = np.full(lived, -10_000)
+        np.maximum.at(last, who[before], day[before])
+        since = offer.day - last
+        fits = (since >= offer.since_low) & (since <= offer.since_high) & (busy_until < offer.day)
+        fits &= (count == 1) if offer.is_second else (count >= 2)
+        if offer.category >= 0:
+            fits &= people.category[:lived] == offer.category
+        offer.who = np.flatnonzero(fits)
+        n = len(offer.who)
+        if n < 4:
+            continue
+        offer.is_treated = rng.random(n) >= offer.holdout
+        inside = (day >= offer.day) & (day < offer.day + offer.window)
+        offer.buys_anyway = np.bincount(who[inside], minlength=lived)[offer.who] > 0
+        offer.buys_more = offer.is_treated & ~offer.buys_anyway & (rng.random(n) < offer.effect)
+        offer.bought_day = offer.day + rng.integers(0, offer.window, n)
+        offer.buys_more &= offer.bought_day < calendar.days
+        busy_until[offer.who] = offer.day + offer.window
+        done.append(offer)
+        rows = np.flatnonzero(offer.buys_more)
+        if len(rows):
+            new = draw_orders(rng, calendar, people, offer.who[rows], offer.bought_day[rows], kind=OFFER)
+            new["code"][:] = offer.code
+            parts.append(new)
+            # Later offers see these purchases too.
+            who, day = np.concatenate([who, new["who"]]), np.concatenate([day, new["day"]])
+    return done, stack(parts) if parts else None
