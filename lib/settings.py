@@ -140,8 +140,13 @@ def _number(name: str, value: Mapping[str, str]) -> float:
     return number
 
 
+def chosen() -> dict[str, str]:
+    """The settings that somebody chose, as written: the environment first, then ``.env``."""
+    written = {k: v for k, v in dotenv_values(ROOT / ".env").items() if v is not None and k.startswith("ENCORE_")}
+    return {**written, **{k: v for k, v in os.environ.items() if k.startswith("ENCORE_")}}
+
+
 @cache
 def settings() -> Settings:
     """The settings of this process: the environment first, then ``.env``."""
-    written = {k: v for k, v in dotenv_values(ROOT / ".env").items() if v is not None and k.startswith("ENCORE_")}
-    return read_settings({**written, **{k: v for k, v in os.environ.items() if k.startswith("ENCORE_")}})
+    return read_settings(chosen())
