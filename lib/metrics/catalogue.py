@@ -3,7 +3,7 @@
 from difflib import get_close_matches
 
 from lib.errors import UnknownFigure
-from lib.metrics import sales
+from lib.metrics import repeat, sales
 from lib.metrics.definition import ALL_DIMENSIONS, AnyMetric, Scope
 
 # Splits by time: each piece of the period is asked for by itself.
@@ -11,6 +11,7 @@ CALENDAR = ("day", "week", "month")
 
 AREAS: dict[str, tuple[AnyMetric, ...]] = {
     "Sales": sales.METRICS,
+    "Repeat": repeat.METRICS,
 }
 METRICS: dict[str, AnyMetric] = {metric.key: metric for area in AREAS.values() for metric in area}
 

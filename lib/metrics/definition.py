@@ -67,7 +67,8 @@ class Figure:
     """One answer, with all that is needed to check it.
 
     ``value`` is null when there is nothing to divide by. ``n`` counts the cases behind it.
-    ``low`` and ``high`` are a 95 % interval where the figure has one.
+    ``low`` and ``high`` are a 95 % interval where the figure has one. ``beside`` holds counts that must be
+    shown next to it, such as how many customers were both new and returning.
     """
 
     key: str
@@ -84,6 +85,7 @@ class Figure:
     low: float | None = None
     high: float | None = None
     note: str = ""
+    beside: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_small_sample(self) -> bool:
@@ -107,6 +109,7 @@ class Figure:
             "low": self.low,
             "high": self.high,
             "note": self.note,
+            "beside": dict(self.beside),
             "definition": self.definition,
         }
 
@@ -121,7 +124,7 @@ class Mart(Protocol):
     def about(self) -> Any:
         """The fields of the table ``snapshot``."""
 
-    def frame(self, statement: Select[Any], /, **params: Any) -> pd.DataFrame: ...
+    def frame(self, statement: Select[Any], **params: Any) -> pd.DataFrame: ...
 
 
 Good: TypeAlias = Literal["up", "down"] | None
@@ -140,6 +143,11 @@ class Named:
     meaning: str
     good_is: Good = None
     note: str = ""
+
+    @property
+    def parts(self) -> tuple[Unit, Unit]:
+        """The units of the numerator and of the denominator."""
+        return self.unit, self.unit
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -221,7 +229,12 @@ class Ratio(Named):
     bottom: Metric | Combined
     cases: Metric | None = None
     left_out: tuple[tuple[str, Metric], ...] = ()
+    beside: tuple[tuple[str, Metric], ...] = ()
     has_interval: bool = False
+
+    @property
+    def parts(self) -> tuple[Unit, Unit]:
+        return self.top.unit, self.bottom.unit
 
     @property
     def formula(self) -> str:
@@ -294,7 +307,12 @@ class Worked(Named):
     formula: str
     dimensions: tuple[str, ...]
     answer: "Callable[[Mart, Worked, Scope], list[Figure]]"
-    behind: "Callable[[Worked, Scope, Part], Select[Any]] | None" = None
+    units_of_parts: tuple[Unit, Unit] = (Unit.COUNT, Unit.COUNT)
+    behind: "Callable[[Worked, Scope, Part], Select[Any] | None] | None" = None
+
+    @property
+    def parts(self) -> tuple[Unit, Unit]:
+        return self.units_of_parts
 
 
 AnyMetric: TypeAlias = Metric | Combined | Ratio | Spread | Age | Worked

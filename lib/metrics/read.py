@@ -44,7 +44,7 @@ def figures(mart: Mart, keys: Sequence[str], scope: Scope) -> list[Figure]:
     if scope.by in CALENDAR:
         return _by_calendar(mart, keys, scope)
     plain = [metric for metric in metrics if not isinstance(metric, Worked)]
-    wanted = [atom for m in plain for atom in (*atoms_of(m), *(left for _, left in m.left_out))]
+    wanted = [atom for m in plain for atom in (*atoms_of(m), *(aside for _, aside in (*m.left_out, *_beside(m))))]
     answers = measure(mart, wanted, scope)
     found: list[Figure] = []
     for metric in metrics:
@@ -166,7 +166,12 @@ def _figure(mart: Mart, metric: AnyMetric, answers: dict[Atom, Answer], scope: S
         low=low,
         high=high,
         note=_note(mart, metric, scope),
+        beside={name: value_of(counted, answers, at) for name, counted in _beside(metric)},
     )
+
+
+def _beside(metric: AnyMetric) -> tuple[tuple[str, Metric], ...]:
+    return metric.beside if isinstance(metric, Ratio) else ()
 
 
 def _note(mart: Mart, metric: AnyMetric, scope: Scope) -> str:
