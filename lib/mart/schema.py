@@ -61,10 +61,10 @@ fact_order = Table(
     Column("placed_at", DateTime, nullable=False),
     *_whole("day", "week", "month", "hour"),
     *_yes("is_valid"),
-    *_text("why_left_out"),  # cancelled, voided, test, zero value; null when valid
+    *_text("why_left_out"),  # the first that holds of cancelled, voided, test, zero value; null when valid
     *_yes("is_unpaid"),  # pending, authorized or partially paid
     *_label("channel", "country", "device", "payment_method", "customer_kind"),  # new, returning, unknown
-    *_text("delivery_type", "main_category", "discount_code"),
+    *_text("delivery_type", "main_category", "main_product", "discount_code"),  # main: the dearest line
     *_maybe_big("main_product_id"),
     *_yes("has_discount"),
     *_big(
@@ -321,7 +321,16 @@ snapshot = Table(
     Column("watermark_at", DateTime, nullable=False),  # UTC: changes up to here are in
     Column("fresh_to_at", DateTime),  # UTC: the latest order
     *_maybe("first_day", "last_day"),
-    *_big("orders", "customers"),
+    *_big("orders", "customers", "full_bytes"),  # the file's size after its last full build
+)
+
+# Source rows changed shortly before the watermark and already in: the overlap must not read them twice.
+seen = Table(
+    "seen",
+    mart_metadata,
+    *_label("table_name"),
+    *_big("row_id"),
+    Column("changed_at", DateTime, nullable=False),
 )
 
 FACTS = (fact_order, fact_refund, fact_item, fact_shipment, fact_return, fact_review, fact_ticket, fact_cart)

@@ -1,0 +1,408 @@
+"""The facts, from staged rows: one definition for the full build and for the refresh of some owners.
+
+The statements name the mart's tables without a database; the engine's search path says which are meant.
+``day_today`` is a variable of the engine's session: the store's day of the refresh.
+"""
+
+# Negative keys of rows that belong to nobody known: unique over all kinds.
+LOOSE_KINDS = {"orders": 1, "refunds": 2, "reviews": 3, "tickets": 4, "carts": 5}
+
+
+def loose_key(kind: str, key: str) -> str:
+    """The expression for the owner key of an unknown customer's row."""
+    return f"-({key} * 8 + {LOOSE_KINDS[kind]})"
+
+
+ORDER_BASE = """
+CREATE OR REPLACE TABLE stage.order_base AS
+SELECT *, CASE WHEN why_left_out IS NULL THEN customer_id END AS buyer_id
+FROM (
+SELECT
+    o.*,
+    coalesce(o.customer_id, -(o.order_id * 8 + 1)) AS owner_key,
+    CASE
+        WHEN o.cancelled_at IS NOT NULL THEN 'cancelled'
+        WHEN o.payment_status = 'voided' THEN 'voided'
+        WHEN o.is_test OR coalesce(c.is_test, false) THEN 'test'
+        WHEN o.gross_minor - o.discount_minor <= 0 THEN 'zero value'
+    END AS why_left_out,
+    store_day(o.placed_at) AS day,
+    CAST(hour(store_time(o.placed_at)) AS INTEGER) AS hour
+FROM stage.orders o LEFT JOIN stage.customers c USING (customer_id)
+)
+"""
+
+# ``buyer_id`` is the known customer of a valid order: conditions on one side of an outer join are slow.
+# Valid orders of one customer on one store day are one purchase occasion.
+OCCASION = """
+CREATE OR REPLACE TABLE stage.occasion AS
+SELECT
+    customer_id, day,
+    CAST(row_number() OVER customer AS INTEGER) AS occasion,
+    lag(day) OVER customer AS previous_day,
+    lead(day) OVER customer - day AS next_gap,
+    first_value(day) OVER customer AS first_day
+FROM (
+    SELECT DISTINCT buyer_id AS customer_id, day FROM stage.order_base WHERE buyer_id IS NOT NULL
+)
+WINDOW customer AS (PARTITION BY customer_id ORDER BY day)
+"""
+
+# One row per refunded item, and one (with a negative key) for what a refund holds beyond its items.
+REFUND_LINE = """
+CREATE OR REPLACE TABLE stage.refund_line AS
+WITH line AS (
+    SELECT
+        i.refund_item_id, i.refund_id, coalesce(i.order_id, r.order_id) AS order_id, i.order_item_id, i.product_id,
+        i.quantity, i.goods_minor
+    FROM stage.refund_items i JOIN stage.refunds r USING (refund_id)
+    UNION ALL
+    SELECT -r.refund_id, r.refund_id, r.order_id, NULL, NULL, 0, r.goods_minor - coalesce(s.goods, 0)
+    FROM stage.refunds r
+    LEFT JOIN (
+        SELECT refund_id, sum(goods_minor) AS goods FROM stage.refund_items GROUP BY refund_id
+    ) s USING (refund_id)
+    WHERE s.refund_id IS NULL OR s.goods <> r.goods_minor
+)
+SELECT
+    l.*,
+    row_number() OVER (PARTITION BY l.refund_id ORDER BY l.refund_item_id) = 1 AS is_first,
+    coalesce(o.owner_key, r.customer_id, -(l.refund_id * 8 + 2)) AS owner_key,
+    r.refunded_at, r.is_date_estimated, r.shipping_minor, r.tax_minor, r.fees_minor, r.total_minor,
+    coalesce(o.customer_id, r.customer_id) AS customer_id
+FROM line l
+JOIN stage.refunds r USING (refund_id)
+LEFT JOIN stage.order_base o ON o.order_id = l.order_id
+"""
+
+# What is refunded of each line, to the cent: the named line, else the line of the same product; the rest
+# is spread over the order's lines by their value.
+ITEM_REFUND = """
+CREATE OR REPLACE TABLE stage.item_refund AS
+WITH
+goods AS (
+    SELECT order_item_id, order_id, product_id, gross_minor - discount_minor AS value
+    FROM stage.order_items WHERE kind = 'goods'
+),
+by_product AS (
+    SELECT order_id, product_id, min(order_item_id) AS order_item_id
+    FROM goods WHERE product_id IS NOT NULL GROUP BY ALL
+),
+placed AS (
+    SELECT l.order_id, coalesce(g.order_item_id, p.order_item_id) AS order_item_id, l.goods_minor
+    FROM stage.refund_line l
+    LEFT JOIN goods g ON g.order_item_id = l.order_item_id AND g.order_id = l.order_id
+    LEFT JOIN by_product p ON p.order_id = l.order_id AND p.product_id = l.product_id
+    WHERE l.order_id IS NOT NULL AND l.goods_minor <> 0
+),
+loose AS (
+    SELECT order_id, sum(goods_minor) AS amount FROM placed WHERE order_item_id IS NULL GROUP BY order_id
+),
+running AS (
+    SELECT
+        g.order_id, g.order_item_id, l.amount, g.value,
+        sum(g.value) OVER (PARTITION BY g.order_id ORDER BY g.order_item_id) AS upto,
+        sum(g.value) OVER (PARTITION BY g.order_id) AS whole,
+        row_number() OVER (PARTITION BY g.order_id ORDER BY g.order_item_id) AS place
+    FROM goods g JOIN loose l USING (order_id)
+),
+spread AS (
+    SELECT
+        order_item_id,
+        CASE
+            WHEN whole > 0 THEN
+                (CAST(amount AS HUGEINT) * upto) // whole - (CAST(amount AS HUGEINT) * (upto - value)) // whole
+            WHEN place = 1 THEN amount
+            ELSE 0
+        END AS goods_minor
+    FROM running
+)
+SELECT order_item_id, CAST(sum(goods_minor) AS BIGINT) AS refund_minor
+FROM (
+    SELECT order_item_id, goods_minor FROM placed WHERE order_item_id IS NOT NULL
+    UNION ALL SELECT order_item_id, goods_minor FROM spread
+)
+GROUP BY order_item_id
+"""
+
+# One row per parcel, days in the store's zone. A promised day that has passed without an arrival is late;
+# one that has not passed yet is undecided (null).
+PARCEL = """
+CREATE OR REPLACE TABLE stage.parcel AS
+SELECT
+    *,
+    CASE
+        WHEN promised IS NULL THEN NULL
+        WHEN arrived_day IS NOT NULL THEN arrived_day > promised
+        WHEN promised < getvariable('day_today') THEN true
+    END AS is_late
+FROM (
+    SELECT
+        s.*, day_of(promised_day) AS promised,
+        store_day(shipped_at) AS shipped_day,
+        store_day(first_attempted_at) AS attempted_day,
+        store_day(delivered_at) AS delivered_day,
+        store_day(coalesce(first_attempted_at, delivered_at)) AS arrived_day
+    FROM stage.shipments s
+)
+"""
+
+FACT_ITEM = """
+INSERT INTO fact_item BY NAME
+SELECT
+    i.order_item_id, i.order_id, o.owner_key, o.customer_id, i.product_id,
+    coalesce(p.product, i.name) AS product,
+    o.day, month_of(o.day) AS month,
+    o.why_left_out IS NULL AS is_valid,
+    row_number() OVER (PARTITION BY i.order_id ORDER BY i.order_item_id) = 1 AS is_first_of_order,
+    coalesce(o.channel, 'unknown') AS channel, coalesce(o.country, 'unknown') AS country,
+    coalesce(o.device, 'unknown') AS device, coalesce(o.payment_method, 'unknown') AS payment_method,
+    CASE
+        WHEN o.customer_id IS NULL THEN 'unknown'
+        WHEN o.day > f.first_day THEN 'returning'
+        ELSE 'new'
+    END AS customer_kind,
+    coalesce(p.category, 'uncategorised') AS category,
+    n.occasion,
+    i.quantity, i.gross_minor, i.discount_minor,
+    coalesce(r.refund_minor, 0) AS refund_minor,
+    i.gross_minor - i.discount_minor - coalesce(r.refund_minor, 0) AS net_minor,
+    i.cost_minor
+FROM stage.order_items i
+JOIN stage.order_base o USING (order_id)
+LEFT JOIN dim_product p ON p.product_id = i.product_id
+LEFT JOIN stage.item_refund r ON r.order_item_id = i.order_item_id
+LEFT JOIN stage.occasion f ON f.customer_id = o.customer_id AND f.occasion = 1
+LEFT JOIN stage.occasion n ON n.customer_id = o.buyer_id AND n.day = o.day
+WHERE i.kind = 'goods'
+"""
+
+FACT_ORDER = """
+INSERT INTO fact_order BY NAME
+WITH
+item AS (
+    SELECT
+        order_id, count(*) AS lines, sum(quantity) AS units,
+        sum(cost_minor) AS cost_minor, sum(net_minor) FILTER (cost_minor IS NOT NULL) AS costed_net_minor,
+        arg_max(struct_pack(product_id, product, category), (gross_minor - discount_minor, -order_item_id)) AS main
+    FROM fact_item GROUP BY order_id
+),
+refunded AS (
+    SELECT order_id, sum(goods_minor) AS refund_minor FROM stage.refund_line
+    WHERE order_id IS NOT NULL GROUP BY order_id
+),
+parcel AS (
+    SELECT
+        order_id,
+        arg_min(
+            struct_pack(promised, arrived_day, is_late),
+            (coalesce(promised, 2000000000), coalesce(arrived_day, 2000000000), shipment_id)
+        ) AS first
+    FROM stage.parcel GROUP BY order_id
+),
+rated AS (
+    SELECT order_id, CAST(min(rating) AS INTEGER) AS rating FROM stage.reviews
+    WHERE order_id IS NOT NULL AND state <> 'spam' GROUP BY order_id
+),
+returned AS (SELECT DISTINCT order_id FROM stage.returns WHERE status <> 'rejected'),
+code AS (
+    SELECT order_id, arg_min(code, (kind <> 'code', discount_used_id)) AS discount_code
+    FROM stage.discounts_used GROUP BY order_id
+),
+opening AS (
+    SELECT arg_min(order_id, (placed_at, order_id)) AS order_id FROM stage.order_base
+    WHERE buyer_id IS NOT NULL GROUP BY buyer_id, day
+)
+SELECT
+    o.order_id, o.owner_key, o.customer_id, o.number, o.placed_at,
+    o.day, week_of(o.day) AS week, month_of(o.day) AS month, o.hour,
+    o.why_left_out IS NULL AS is_valid, o.why_left_out,
+    o.payment_status IN ('pending', 'authorized', 'partially_paid') AS is_unpaid,
+    coalesce(o.channel, 'unknown') AS channel, coalesce(o.country, 'unknown') AS country,
+    coalesce(o.device, 'unknown') AS device, coalesce(o.payment_method, 'unknown') AS payment_method,
+    CASE
+        WHEN o.customer_id IS NULL THEN 'unknown'
+        WHEN o.day > f.first_day THEN 'returning'
+        ELSE 'new'
+    END AS customer_kind,
+    o.delivery_type, i.main.category AS main_category, i.main.product AS main_product, c.discount_code,
+    i.main.product_id AS main_product_id,
+    o.discount_minor > 0 AS has_discount,
+    o.gross_minor, o.discount_minor,
+    coalesce(r.refund_minor, 0) AS refund_minor,
+    o.gross_minor - o.discount_minor - coalesce(r.refund_minor, 0) AS net_minor,
+    o.shipping_minor, o.tax_minor, o.fees_minor, o.total_minor,
+    coalesce(i.units, 0) AS units, coalesce(i.lines, 0) AS lines,
+    coalesce(i.cost_minor, 0) AS cost_minor, coalesce(i.costed_net_minor, 0) AS costed_net_minor,
+    o.paid_minor,
+    n.occasion, n.previous_day, n.next_gap, n.first_day, month_of(n.first_day) AS cohort_month,
+    o.why_left_out IS NULL AND (o.customer_id IS NULL OR g.order_id IS NOT NULL) AS is_first_of_day,
+    s.first.promised AS promised_day, s.first.arrived_day AS delivered_day, s.first.is_late AS is_late,
+    v.rating,
+    b.order_id IS NOT NULL AS is_returned
+FROM stage.order_base o
+LEFT JOIN item i USING (order_id)
+LEFT JOIN refunded r ON r.order_id = o.order_id
+LEFT JOIN parcel s ON s.order_id = o.order_id
+LEFT JOIN rated v ON v.order_id = o.order_id
+LEFT JOIN returned b ON b.order_id = o.order_id
+LEFT JOIN code c ON c.order_id = o.order_id
+LEFT JOIN opening g ON g.order_id = o.order_id
+LEFT JOIN stage.occasion f ON f.customer_id = o.customer_id AND f.occasion = 1
+LEFT JOIN stage.occasion n ON n.customer_id = o.buyer_id AND n.day = o.day
+ORDER BY o.day
+"""
+
+FACT_REFUND = """
+INSERT INTO fact_refund BY NAME
+SELECT
+    l.refund_item_id, l.refund_id, l.owner_key, l.order_id, l.customer_id,
+    coalesce(l.product_id, i.product_id) AS product_id,
+    store_day(l.refunded_at) AS day, week_of(store_day(l.refunded_at)) AS week,
+    month_of(store_day(l.refunded_at)) AS month,
+    o.day AS order_day,
+    coalesce(o.is_valid, NOT coalesce(c.is_test, false)) AS is_valid,
+    coalesce(o.why_left_out, CASE WHEN o.order_id IS NULL AND c.is_test THEN 'test' END) AS why_left_out,
+    l.is_date_estimated, l.order_id IS NOT NULL AS is_matched,
+    coalesce(o.channel, 'unknown') AS channel, coalesce(o.country, 'unknown') AS country,
+    coalesce(o.device, 'unknown') AS device, coalesce(o.payment_method, 'unknown') AS payment_method,
+    coalesce(o.customer_kind, 'unknown') AS customer_kind,
+    coalesce(p.category, o.main_category, 'uncategorised') AS category,
+    l.goods_minor,
+    CASE WHEN l.is_first THEN l.shipping_minor ELSE 0 END AS shipping_minor,
+    CASE WHEN l.is_first THEN l.tax_minor ELSE 0 END AS tax_minor,
+    CASE WHEN l.is_first THEN l.fees_minor ELSE 0 END AS fees_minor,
+    CASE WHEN l.is_first THEN l.total_minor ELSE 0 END AS total_minor,
+    l.quantity
+FROM stage.refund_line l
+LEFT JOIN fact_order o ON o.order_id = l.order_id
+LEFT JOIN fact_item i ON i.order_item_id = l.order_item_id
+LEFT JOIN dim_product p ON p.product_id = coalesce(l.product_id, i.product_id)
+LEFT JOIN stage.customers c ON c.customer_id = l.customer_id
+"""
+
+FACT_SHIPMENT = """
+INSERT INTO fact_shipment BY NAME
+SELECT
+    s.shipment_id, s.order_id, o.owner_key, o.customer_id, o.day, o.is_valid, s.status,
+    coalesce(s.carrier, 'unknown') AS carrier, o.channel, o.country,
+    s.shipped_day, s.attempted_day, s.delivered_day, s.promised AS promised_day,
+    s.is_late, store_time(s.delivered_at) > CAST(s.promised_day AS TIMESTAMP) AS is_late_by_time,
+    hours_between(o.placed_at, s.shipped_at) AS hours_to_ship,
+    hours_between(s.shipped_at, s.delivered_at) AS hours_in_transit,
+    hours_between(o.placed_at, s.delivered_at) AS hours_to_deliver
+FROM stage.parcel s JOIN fact_order o USING (order_id)
+"""
+
+FACT_RETURN = """
+INSERT INTO fact_return BY NAME
+SELECT
+    r.return_id, r.order_id, o.owner_key, coalesce(r.customer_id, o.customer_id) AS customer_id,
+    store_day(r.requested_at) AS day, o.day AS order_day, o.is_valid, r.status,
+    coalesce(r.resolution, 'unknown') AS resolution, coalesce(r.reason, 'unknown') AS reason, o.channel, o.country,
+    coalesce(i.units, 0) AS units,
+    coalesce(i.value_minor, r.refund_minor + r.exchange_minor + r.credit_minor) AS value_minor,
+    r.refund_minor, r.exchange_minor, r.credit_minor,
+    hours_between(r.requested_at, r.refunded_at) AS hours_to_refund
+FROM stage.returns r
+JOIN fact_order o USING (order_id)
+LEFT JOIN (
+    SELECT return_id, sum(quantity) AS units, sum(value_minor) AS value_minor FROM stage.return_items GROUP BY return_id
+) i ON i.return_id = r.return_id
+"""
+
+FACT_REVIEW = """
+INSERT INTO fact_review BY NAME
+SELECT
+    r.review_id, coalesce(o.owner_key, r.customer_id, -(r.review_id * 8 + 3)) AS owner_key,
+    coalesce(r.customer_id, o.customer_id) AS customer_id, r.product_id, r.order_id,
+    store_day(r.written_at) AS day, r.rating,
+    coalesce(p.product, 'unknown') AS product, coalesce(p.category, 'uncategorised') AS category, r.state,
+    coalesce(r.language, 'unknown') AS language, r.is_survey, r.is_verified, r.written_at, r.answered_at,
+    hours_between(r.written_at, r.answered_at) AS hours_to_answer
+FROM stage.reviews r
+LEFT JOIN stage.order_base o USING (order_id)
+LEFT JOIN dim_product p ON p.product_id = r.product_id
+"""
+
+FACT_TICKET = """
+INSERT INTO fact_ticket BY NAME
+SELECT
+    t.ticket_id, coalesce(o.owner_key, t.customer_id, -(t.ticket_id * 8 + 4)) AS owner_key,
+    coalesce(t.customer_id, o.customer_id) AS customer_id, t.order_id,
+    store_day(t.opened_at) AS day, CAST(hour(store_time(t.opened_at)) AS INTEGER) AS hour,
+    t.channel, t.status, t.priority, coalesce(t.topic, 'unknown') AS topic, coalesce(t.assignee, 'unknown') AS assignee,
+    t.is_started_by_us, t.reopened_count > 0 AS is_reopened, t.satisfaction,
+    t.opened_at, t.first_response_at, t.closed_at,
+    hours_between(t.opened_at, t.first_response_at) * 3600 AS seconds_to_response,
+    hours_between(t.opened_at, t.closed_at) * 3600 AS seconds_to_close
+FROM stage.tickets t LEFT JOIN stage.order_base o USING (order_id)
+"""
+
+FACT_CART = """
+INSERT INTO fact_cart BY NAME
+SELECT
+    c.cart_id, coalesce(o.owner_key, c.customer_id, -(c.cart_id * 8 + 5)) AS owner_key,
+    coalesce(c.customer_id, o.customer_id) AS customer_id, c.order_id,
+    store_day(c.created_at) AS day,
+    coalesce(c.channel, 'unknown') AS channel, coalesce(c.device, 'unknown') AS device,
+    coalesce(c.country, 'unknown') AS country,
+    c.is_contactable, c.contacted_at IS NOT NULL AS is_contacted, c.value_minor,
+    c.last_event_at, c.contacted_at, c.ordered_at
+FROM stage.carts c LEFT JOIN stage.order_base o USING (order_id)
+"""
+
+DIM_CUSTOMER = """
+INSERT INTO dim_customer BY NAME
+WITH bought AS (
+    SELECT
+        customer_id, min(first_day) AS first_day, max(day) AS last_day, min(cohort_month) AS cohort_month,
+        max(next_gap) FILTER (occasion = 1) AS second_gap,
+        max(occasion) AS occasions, count(*) AS orders, sum(net_minor) AS net_minor
+    FROM fact_order WHERE is_valid AND customer_id IS NOT NULL GROUP BY customer_id
+),
+opening AS (
+    SELECT * FROM fact_order WHERE is_valid AND customer_id IS NOT NULL AND occasion = 1 AND is_first_of_day
+)
+SELECT
+    c.customer_id, b.first_day, b.last_day, b.cohort_month, b.second_gap,
+    coalesce(b.occasions, 0) AS occasions, coalesce(b.orders, 0) AS orders, coalesce(b.net_minor, 0) AS net_minor,
+    o.channel AS first_channel, o.country AS first_country,
+    CASE WHEN o.order_id IS NOT NULL THEN coalesce(o.main_category, 'uncategorised') END AS first_category,
+    CASE WHEN o.order_id IS NOT NULL THEN coalesce(o.main_product, 'unknown') END AS first_product,
+    CASE WHEN o.has_discount THEN 'with discount' WHEN NOT o.has_discount THEN 'full price' END AS first_discount,
+    CASE
+        WHEN o.is_late THEN 'late'
+        WHEN NOT o.is_late THEN 'on time'
+        WHEN o.order_id IS NOT NULL THEN 'unknown'
+    END AS first_delivery
+FROM stage.customers c
+LEFT JOIN bought b USING (customer_id)
+LEFT JOIN opening o ON o.customer_id = c.customer_id
+"""
+
+DIM_PRODUCT = """
+INSERT INTO dim_product BY NAME
+SELECT
+    product_id, name AS product, coalesce(category, 'uncategorised') AS category, sku, vendor, price_minor, cost_minor,
+    stock, is_goods, is_active
+FROM stage.products
+"""
+
+# In the order in which they need one another.
+STATEMENTS = (
+    ("orders", ORDER_BASE),
+    ("purchase occasions", OCCASION),
+    ("refunds", REFUND_LINE),
+    ("refunded lines", ITEM_REFUND),
+    ("parcels", PARCEL),
+    ("lines", FACT_ITEM),
+    ("orders", FACT_ORDER),
+    ("refunds", FACT_REFUND),
+    ("parcels", FACT_SHIPMENT),
+    ("returns", FACT_RETURN),
+    ("reviews", FACT_REVIEW),
+    ("tickets", FACT_TICKET),
+    ("carts", FACT_CART),
+    ("customers", DIM_CUSTOMER),
+)

@@ -1,0 +1,167 @@
+"""What the mart reads from the order database, and how it comes into the mart's engine.
+
+Each table lands in the database ``stage`` under its own name. A full build reads whole tables; a refresh
+reads what belongs to the touched owners, named by temporary tables in the source (see lib.mart.changes):
+``wanted_customers``, ``wanted_orders``, and one for the loose rows of each kind.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+from sqlalchemy import Column
+
+from lib.db.tables.carts import carts
+from lib.db.tables.customers import customers
+from lib.db.tables.orders import discounts_used, order_items, orders, refund_items, refunds
+from lib.db.tables.products import products
+from lib.db.tables.returns import return_items, returns
+from lib.db.tables.reviews import reviews
+from lib.db.tables.shipments import shipments
+from lib.db.tables.tickets import tickets
+from lib.mart.source import Source, pick
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A table of the order database: the columns that are read, and which rows a refresh reads."""
+
+    name: str
+    columns: tuple[Column[Any], ...]
+    wanted: str
+
+
+# A row that names an order belongs to the order's owner; else to its customer; else to nobody known.
+_BY_ORDER = "order_id IN (SELECT id FROM wanted_orders)"
+
+
+def _owned(kind: str, key: str) -> str:
+    return (
+        f"{_BY_ORDER} OR (order_id IS NULL AND customer_id IN (SELECT id FROM wanted_customers)) "  # noqa: S608 - names from this module
+        f"OR {key} IN (SELECT id FROM wanted_{kind})"
+    )
+
+
+STAGED = (
+    Staged("customers", pick(customers, "customer_id is_test"), "customer_id IN (SELECT id FROM all_customers)"),
+    Staged(
+        "orders",
+        pick(
+            orders,
+            "order_id customer_id number placed_at cancelled_at payment_status is_test channel country device "
+            "payment_method delivery_type gross_minor discount_minor shipping_minor tax_minor fees_minor "
+            "total_minor paid_minor",
+        ),
+        "order_id IN (SELECT id FROM all_orders)",
+    ),
+    Staged(
+        "order_items",
+        pick(
+            order_items,
+            "order_item_id order_id product_id kind name quantity gross_minor discount_minor cost_minor",
+        ),
+        _BY_ORDER,
+    ),
+    Staged("discounts_used", pick(discounts_used, "discount_used_id order_id code kind"), _BY_ORDER),
+    Staged(
+        "refunds",
+        pick(
+            refunds,
+            "refund_id order_id customer_id refunded_at is_date_estimated goods_minor shipping_minor tax_minor "
+            "fees_minor total_minor",
+        ),
+        "refund_id IN (SELECT id FROM all_refunds)",
+    ),
+    Staged(
+        "refund_items",
+        pick(refund_items, "refund_item_id refund_id order_id order_item_id product_id quantity goods_minor"),
+        "refund_id IN (SELECT id FROM all_refunds)",
+    ),
+    Staged(
+        "shipments",
+        pick(
+            shipments,
+            "shipment_id order_id carrier status shipped_at first_attempted_at delivered_at promised_day",
+        ),
+        _BY_ORDER,
+    ),
+    Staged(
+        "returns",
+        pick(
+            returns,
+            "return_id order_id customer_id status resolution requested_at refunded_at reason refund_minor "
+            "exchange_minor credit_minor",
+        ),
+        _BY_ORDER,
+    ),
+    Staged(
+        "return_items",
+        pick(return_items, "return_item_id return_id quantity value_minor"),
+        "return_id IN (SELECT return_id FROM returns WHERE order_id IN (SELECT id FROM wanted_orders))",
+    ),
+    Staged(
+        "reviews",
+        pick(
+            reviews,
+            "review_id product_id customer_id order_id rating language written_at state is_verified is_survey "
+            "answered_at",
+        ),
+        _owned("reviews", "review_id"),
+    ),
+    Staged(
+        "tickets",
+        pick(
+            tickets,
+            "ticket_id customer_id order_id channel status priority topic opened_at first_response_at closed_at "
+            "reopened_count satisfaction is_started_by_us assignee",
+        ),
+        _owned("tickets", "ticket_id"),
+    ),
+    Staged(
+        "carts",
+        pick(
+            carts,
+            "cart_id customer_id order_id is_contactable created_at last_event_at contacted_at ordered_at channel "
+            "device country value_minor",
+        ),
+        _owned("carts", "cart_id"),
+    ),
+)
+PRODUCTS = Staged(
+    "products",
+    pick(
+        products,
+        "product_id name category sku vendor price_minor cost_minor stock is_goods is_active",
+    ),
+    "",
+)
+
+
+def load(engine: duckdb.DuckDBPyConnection, source: Source, staged: Staged, where: str = "") -> int:
+    """Copy a table's rows, all or those of a condition, into ``stage``; return their number."""
+    condition = f" WHERE {where}" if where else ""
+    reader = source.batches(f"SELECT {source.columns(staged.columns)} FROM {staged.name}{condition}")  # noqa: S608 - names from this module
+    engine.register("incoming", reader)
+    engine.execute(
+        f"CREATE OR REPLACE TABLE stage.{staged.name} AS SELECT {source.typed(staged.columns)} FROM incoming"  # noqa: S608 - names from this module
+    )
+    engine.unregister("incoming")
+    (count,) = engine.execute(f"SELECT count(*) FROM stage.{staged.name}").fetchone() or (0,)  # noqa: S608 - names from this module
+    return int(count)
+
+
+def load_all(
+    engine: duckdb.DuckDBPyConnection,
+    source: Source,
+    *,
+    only_wanted: bool,
+    progress: Callable[[str], None] | None = None,
+) -> int:
+    """Copy every table of the owners in question into ``stage``; return the number of rows."""
+    total = 0
+    for staged in STAGED:
+        if progress:
+            progress(f"reading {staged.name.replace('_', ' ')}")
+        total += load(engine, source, staged, staged.wanted if only_wanted else "")
+    return total
