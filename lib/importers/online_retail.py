@@ -37,6 +37,7 @@ from lib.importers.records import (
     CustomerRecord,
     ItemRecord,
     OrderRecord,
+    Origin,
     ReadContext,
     RefundItemRecord,
     RefundRecord,
@@ -204,7 +205,7 @@ def _finish(invoice: _Invoice, seen: sqlite3.Connection, zone: ZoneInfo) -> Orde
             file=invoice.file,
             line=invoice.line,
             reason=reason,
-            text="\n".join(text.rstrip("\r\n") for text in invoice.texts),
+            text=_text(invoice),
             header=invoice.header,
             external_id=invoice.number,
             placed_day=None if invoice.at.tzinfo is None else store_day(invoice.at, zone),
@@ -252,6 +253,7 @@ def _order(invoice: _Invoice) -> OrderRecord:
         tags="stock correction" if taken else None,
         note=f"Stock correction: {taken}"[:2000] if taken else None,
         items=items,
+        origin=Origin(invoice.file, invoice.line, _text(invoice), invoice.header),
     )
 
 
@@ -282,7 +284,12 @@ def _refund(invoice: _Invoice) -> RefundRecord:
         match_purchase=is_cancellation,
         reason=None if is_cancellation else "; ".join(line.name for line in invoice.lines),
         items=items,
+        origin=Origin(invoice.file, invoice.line, _text(invoice), invoice.header),
     )
+
+
+def _text(invoice: _Invoice) -> str:
+    return "\n".join(text.rstrip("\r\n") for text in invoice.texts)
 
 
 def _sums(lines: Sequence[_Line]) -> tuple[int, int, int]:

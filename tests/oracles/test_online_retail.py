@@ -24,6 +24,7 @@ class Sums:
     money: Counter[str | tuple[str, str]] = field(default_factory=Counter)
     customers: set[str] = field(default_factory=set)
     buyers: set[str] = field(default_factory=set)
+    valid_buyers: set[str] = field(default_factory=set)
     countries: set[str] = field(default_factory=set)
     rejected: int = 0
 
@@ -44,6 +45,9 @@ def add_up(path: Path) -> Sums:
             sums.orders["all"] += 1
             sums.orders["zero value"] += record.total_minor == 0
             sums.orders["of fees or postage only"] += record.gross_minor == 0 < record.total_minor
+            sums.orders["valid, " + who] += record.gross_minor > 0
+            if known and record.gross_minor > 0:
+                sums.valid_buyers.add(known)
             if record.total_minor > 0:
                 sums.orders[who] += 1
                 if known:
@@ -97,6 +101,11 @@ def test_encores_own_orders_and_net_sales_differ_by_these_amounts(sums: Sums) ->
     assert sums.orders["zero value"] == 2_102
     assert sums.orders["known"] + sums.orders["unknown"] == 19_959
     assert sums.orders["of fees or postage only"] == 186
+    assert (sums.orders["valid, known"], sums.orders["valid, unknown"], len(sums.valid_buyers)) == (
+        18_402,
+        1_371,
+        4_334,
+    )
 
 
 def test_the_document_states_these_amounts(sums: Sums) -> None:
