@@ -1,0 +1,10 @@
+"""The launcher: `streamlit run dashboard.py` or `python dashboard.py`. The screens begin in lib/ui/shell.py."""
+
+import streamlit as st
+
+from lib.ui.server import SHELL, address, lifespan, middleware, routes
+
+app = st.App(SHELL, middleware=middleware(), routes=routes(), lifespan=lifespan)
+
+if __name__ == "__main__":
+    app.run(config=address())

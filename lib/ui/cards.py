@@ -1,0 +1,97 @@
+"""Cards of figures: the value, its change, its days, and what was expected of the last of them."""
+
+from datetime import timedelta
+
+import pandas as pd
+import streamlit as st
+
+from lib.metrics.catalogue import find
+from lib.metrics.definition import Figure, Unit
+from lib.ui.access import Opened
+from lib.ui.cached import dailies, figures
+from lib.ui.drill_down import open_figure
+from lib.ui.expected import expected, on_day
+from lib.ui.text import change, written
+
+# Sums have days of their own and so a range; a ratio of few cases a day has none.
+RANGED = ("net_sales", "orders", "customers")
+# At most so many points in a small line: a longer one is summed or thinned by weeks.
+MOST_POINTS = 92
+
+
+def draw_cards(page: Opened, keys: tuple[str, ...]) -> None:
+    """The grid of figures, each opening its rows."""
+    now = figures(page.mart, keys, page.scope)
+    before = figures(page.mart, keys, page.before) if page.before else {}
+    days = dailies(page.mart, keys, page.scope)
+    ranged = tuple(key for key in keys if key in RANGED)
+    ranges = expected(
+        page.mart, ranged, page.scope.filters, page.scope.period, page.first_day, page.house.store.country
+    )
+    with st.grid(len(keys), min_column_width=150, gap="small", key="cards"):
+        for key in keys:
+            with st.container(border=True, height="stretch", gap="xsmall", key=f"card_{key}"):
+                _card(page, now[key], before.get(key), days[key], ranges.get(key))
+
+
+def _card(page: Opened, now: Figure, before: Figure | None, days: pd.Series, ranges: pd.DataFrame | None) -> None:
+    metric = find(now.key)
+    step = change(now.value, before.value, now.unit) if before else None
+    unchanged = step is None and before is not None and now.value is not None and before.value is not None
+    st.metric(
+        metric.label,
+        written(now.value, now.unit, page.currency),
+        delta=0 if unchanged and before is not None and before.value != 0 else step,
+        delta_color="normal" if metric.good_is == "up" else "inverse" if metric.good_is == "down" else "off",
+        help=metric.meaning,
+        chart_data=sparkline(days),
+        chart_type="area",
+    )
+    last = float(days.iloc[-1]) if len(days) else float("nan")
+    st.caption(_line(page, now, last, ranges))
+    if st.button(
+        "Open",
+        type="tertiary",
+        key=f"figure_{now.key}",
+        help=f"What {metric.label.lower()} means, and the rows behind it",
+    ):
+        open_figure(now.key, page.scope)
+
+
+def sparkline(days: pd.Series) -> list[float] | None:
+    """The days as a short line; long periods by weeks, days without a value left out; null when too few."""
+    known = days.dropna()
+    if len(known) < 2:
+        return None
+    values = known.astype(float)
+    if len(values) > MOST_POINTS:
+        width = 7
+        values = values.groupby(pd.RangeIndex(len(values)) // width).mean()
+    return [float(value) for value in values]
+
+
+def _line(page: Opened, now: Figure, value_of_last: float, ranges: pd.DataFrame | None) -> str:
+    """One line below the figure: what the last day was expected to be, or how many cases there are."""
+    if now.is_small_sample:
+        return f"Small sample: {now.n} case{'' if now.n == 1 else 's'}"
+    last = page.scope.period.end - timedelta(days=1)
+    if last >= page.today:
+        return "So far: today is not over"
+    if ranges is not None:
+        row = on_day(ranges, last)
+        if row is None:
+            return "No expected range yet"
+        low, high = (_short(float(row[name]), now.unit, page.currency) for name in ("low", "high"))
+        value = _short(value_of_last, now.unit, page.currency)
+        name = f"{last:%a %-d %b}"
+        if bool(row["is_alert"]):
+            side = "high" if value_of_last > row["high"] else "low"
+            return f":orange[:material/error: {name} unusually {side}:] {value}, usual {low} – {high}"
+        return f"{name}: {value}, usual {low} – {high}"
+    if now.low is not None and now.high is not None:
+        return f"95 % interval {now.low * 100:.1f} – {now.high * 100:.1f} %"
+    return f"From {now.n:,} cases" if now.n is not None else ""
+
+
+def _short(value: float, unit: Unit, currency: str) -> str:
+    return written(max(value, 0.0) if unit is Unit.COUNT else value, unit, currency).replace("$", "\\$")

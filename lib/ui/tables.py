@@ -1,0 +1,72 @@
+"""Tables of rows, and files of exactly those rows."""
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from lib.metrics.definition import Unit
+from lib.money import exponent, to_major
+
+# A cell that begins so is run as a formula by spreadsheets.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def safe_cell(value: object) -> object:
+    """A cell that no spreadsheet runs: text that could be a formula gets an apostrophe before it."""
+    if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and value != value):
+        return ""
+    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
+        return f"'{value}"
+    return value
+
+
+def to_csv(frame: pd.DataFrame) -> bytes:
+    """A frame as CSV for spreadsheets: UTF-8 with its mark, no formulas, numbers as numbers."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow([safe_cell(str(column)) for column in frame.columns])
+    for row in frame.itertuples(index=False, name=None):
+        writer.writerow([safe_cell(value) for value in row])
+    return b"\xef\xbb\xbf" + text.getvalue().encode()
+
+
+def amounts(frame: pd.DataFrame, column: str, unit: Unit, currency: str) -> pd.DataFrame:
+    """The frame with minor units of a column turned into exact amounts in whole units."""
+    if unit is not Unit.MONEY or frame.empty:
+        return frame
+    turned = frame.copy()
+    exact = [None if pd.isna(value) else to_major(int(value), currency) for value in frame[column]]
+    turned[column] = pd.Series(exact, index=frame.index, dtype="object")
+    return turned
+
+
+def number_format(unit: Unit, currency: str) -> str:
+    """How a column of a unit is shown, for ``NumberColumn``; the currency stands in the heading."""
+    if unit is Unit.MONEY:
+        return f"%,.{exponent(currency or 'EUR')}f"
+    return "%,.0f" if unit in {Unit.COUNT, Unit.POINTS} else "%,.2f"
+
+
+def download(label: str, name: str, make: Callable[[], pd.DataFrame], *, key: str) -> None:
+    """A button that makes a CSV only when it is pressed."""
+    st.download_button(
+        label,
+        data=lambda: to_csv(make()),
+        file_name=f"{name}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        key=key,
+        on_click="ignore",
+    )
+
+
+def table(
+    frame: pd.DataFrame, *, alt: str, columns: Mapping[str, Any] | None = None, key: str | None = None, rows: int = 0
+) -> None:
+    """A read-only table without an index; ``rows`` fixes its height to so many rows."""
+    height: Any = 35 * (rows + 1) + 3 if rows else "auto"
+    st.dataframe(frame, hide_index=True, column_config=dict(columns or {}), height=height, alt=alt, key=key)

@@ -1,0 +1,5 @@
+"""imports."""
+
+import streamlit as st
+
+st.write("soon")

@@ -1,0 +1,5 @@
+"""repeat."""
+
+import streamlit as st
+
+st.write("soon")

@@ -1,0 +1,47 @@
+"""Today: what needs her, how the shop is doing, what moved it."""
+
+import streamlit as st
+
+from lib.metrics.catalogue import METRICS
+from lib.ui.access import open_page
+from lib.ui.cards import draw_cards
+from lib.ui.needs import draw_needs
+from lib.ui.sales import draw_best_sellers, draw_bridge, draw_drivers, draw_goals, draw_trend
+
+KPIS = tuple(
+    k
+    for k in (
+        "net_sales",
+        "orders",
+        "customers",
+        "average_order_value",
+        "refund_rate",
+        "returning_customer_share",
+        "late_share",
+    )
+    if k in METRICS
+)
+
+page = open_page()
+
+st.subheader("What needs you", anchor=False)
+draw_needs(page.house.store)
+
+st.subheader("How it is going", anchor=False)
+draw_cards(page, KPIS)
+st.caption(
+    "A day is marked as unusual when it leaves a range that a normal day leaves about once a quarter, per figure."
+)
+draw_goals(page)
+
+left, right = st.columns([1.7, 1])
+with left, st.container(border=True, height="stretch", key="trend"):
+    draw_trend(page)
+with right, st.container(border=True, height="stretch", key="moved"):
+    draw_drivers(page)
+
+left, right = st.columns([1.7, 1])
+with left, st.container(border=True, height="stretch", key="best_sellers"):
+    draw_best_sellers(page)
+with right, st.container(border=True, height="stretch", key="bridge"):
+    draw_bridge(page)
