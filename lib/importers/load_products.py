@@ -1,0 +1,293 @@
+"""Products: found by a source's key, by SKU, by handle, by name; made from an order's line when unknown."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import Row, bindparam, select, update
+
+from lib.db.tables.orders import order_items
+from lib.db.tables.products import products
+from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused, bad_key, clip, fingerprint
+from lib.importers.conversion import NoRate
+from lib.importers.records import ItemRecord, ProductRecord
+from lib.money import convert, currencies
+
+FACTS: Final = (
+    "handle",
+    "sku",
+    "name",
+    "parent_name",
+    "category",
+    "vendor",
+    "currency",
+    "price_minor",
+    "cost_minor",
+    "stock",
+    "is_goods",
+    "is_active",
+    "tags",
+)
+COLUMNS: Final = ("source", "external_id", "fingerprint", "updated_at", *FACTS)
+
+
+@dataclass(slots=True)
+class Shelf:
+    """The products that a batch may mean, by each way of naming them.
+
+    A product of the batch's own source goes before another's, and an older one before a newer.
+    """
+
+    by_id: dict[str, dict[str, Any]] = field(default_factory=dict)
+    by_sku: dict[str, dict[str, Any]] = field(default_factory=dict)
+    by_name: dict[str, dict[str, Any]] = field(default_factory=dict)
+    by_handle: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def put(self, row: dict[str, Any], source: str) -> None:
+        if row["source"] == source:
+            self.by_id.setdefault(row["external_id"], row)
+        if row["sku"]:
+            self.by_sku.setdefault(row["sku"], row)
+        self.by_name.setdefault(row["name"], row)
+        if row["handle"]:
+            self.by_handle.setdefault(row["handle"], row)
+
+    def find(self, product_id: str | None, sku: str | None, name: str | None) -> dict[str, Any] | None:
+        if product_id and product_id in self.by_id:
+            return self.by_id[product_id]
+        if sku and sku in self.by_sku:
+            return self.by_sku[sku]
+        named = self.by_name.get(name) if name else None
+        # A name alone is no proof where both have SKUs and these differ, or both have keys and these differ.
+        if named is None or (sku and named["sku"] and named["sku"] != sku):
+            return None
+        return named
+
+
+def shelf(
+    batch: Batch,
+    ids: Iterable[str],
+    skus: Iterable[str],
+    names: Iterable[str],
+    handles: Iterable[str] = (),
+) -> Shelf:
+    """Read every product that goes by one of these."""
+    found: dict[int, Row[Any]] = {}
+    wanted = (
+        (products.c.external_id, set(ids), products.c.source == batch.source),
+        (products.c.sku, set(skus), None),
+        (products.c.name, set(names), None),
+        (products.c.handle, set(handles), None),
+    )
+    columns = [products.c.product_id, *(products.c[name] for name in COLUMNS)]
+    for column, values, condition in wanted:
+        if not values:
+            continue
+        query = select(*columns).where(batch.writer.among(column, values))
+        if condition is not None:
+            query = query.where(condition)
+        found.update({row.product_id: row for row in batch.connection.execute(query)})
+    result = Shelf()
+    for row in sorted(found.values(), key=lambda row: (row.source != batch.source, row.product_id)):
+        result.put(dict(row._mapping), batch.source)
+    return result
+
+
+def _values(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in COLUMNS)
+
+
+def load_products(batch: Batch, records: Sequence[ProductRecord]) -> list[Outcome]:
+    """Store products; one that an order's line made earlier is completed, not doubled."""
+    known = shelf(
+        batch,
+        (record.external_id for record in records),
+        (record.sku for record in records if record.sku),
+        (record.name[:400].strip() for record in records),
+    )
+    outcomes: list[Outcome] = []
+    new: list[dict[str, Any]] = []
+    changed: dict[int, dict[str, Any]] = {}
+    costed: list[int] = []
+    for record in records:
+        name = clip(record.name)
+        reason = bad_key(record.external_id, "product") or ("" if name else "The product has no name.")
+        if record.currency and record.currency not in currencies():
+            reason = f"{record.currency!r} is no currency."
+        if reason or name is None:
+            outcomes.append(Refused(reason))
+            continue
+        facts = _facts(record, name)
+        written = fingerprint(facts)
+        row = known.by_id.get(record.external_id) or _unclaimed(known, record, name, batch.source)
+        if row is None:
+            row = {
+                "source": batch.source,
+                "external_id": record.external_id,
+                "fingerprint": written,
+                "updated_at": batch.stamp,
+                **facts,
+            }
+            new.append(row)
+            known.put(row, batch.source)
+            outcomes.append(STORED)
+            continue
+        if row["fingerprint"] == written:
+            outcomes.append(UNCHANGED)
+            continue
+        if row["cost_minor"] is None and record.cost_minor is not None and "product_id" in row:
+            costed.append(row["product_id"])
+        row.update({key: value for key, value in facts.items() if value is not None})
+        row.update(fingerprint=written, external_id=record.external_id, updated_at=batch.stamp)
+        known.by_id[record.external_id] = row
+        if "product_id" in row:
+            changed[row["product_id"]] = row
+        outcomes.append(STORED)
+    batch.writer.insert(products, COLUMNS, [_values(row) for row in new])
+    batch.writer.update(products, COLUMNS, [(*_values(row), key) for key, row in changed.items()])
+    _cost_earlier_lines(batch, [changed[key] for key in costed])
+    return outcomes
+
+
+def _facts(record: ProductRecord, name: str) -> dict[str, Any]:
+    return {
+        "handle": clip(record.handle),
+        "sku": clip(record.sku),
+        "name": name,
+        "parent_name": clip(record.parent_name),
+        "category": clip(record.category),
+        "vendor": clip(record.vendor),
+        "currency": record.currency or None,
+        "price_minor": record.price_minor,
+        "cost_minor": record.cost_minor,
+        "stock": record.stock,
+        "is_goods": record.is_goods,
+        "is_active": record.is_active,
+        "tags": record.tags or None,
+    }
+
+
+def _unclaimed(known: Shelf, record: ProductRecord, name: str, source: str) -> dict[str, Any] | None:
+    """The product that an order's line of this source made before any record told of it."""
+    row = known.find(None, clip(record.sku), name)
+    return row if row is not None and row["source"] == source and not row["fingerprint"] else None
+
+
+def unit_cost(batch: Batch, row: dict[str, Any]) -> int | None:
+    """What one piece costs in the store's currency; None when unknown or without a rate."""
+    if row["cost_minor"] is None:
+        return None
+    currency = row["currency"] or batch.store.currency
+    if currency == batch.store.currency:
+        return int(row["cost_minor"])
+    try:
+        rate = batch.rates.rate(currency, batch.day(batch.at))
+    except NoRate:
+        return None
+    return convert(row["cost_minor"], rate, source=currency, target=batch.store.currency)
+
+
+def _cost_earlier_lines(batch: Batch, rows: Sequence[dict[str, Any]]) -> None:
+    """Lines sold before the cost was known get it now."""
+    costs = [
+        {"the_product": row["product_id"], "the_cost": cost}
+        for row in rows
+        if (cost := unit_cost(batch, row)) is not None
+    ]
+    if not costs:
+        return
+    # A trigger counts a changed line as a change of its order.
+    batch.connection.execute(
+        update(order_items)
+        .where(order_items.c.product_id == bindparam("the_product"), order_items.c.cost_minor.is_(None))
+        .values(cost_minor=order_items.c.quantity * bindparam("the_cost")),
+        costs,
+    )
+
+
+def products_of_lines(batch: Batch, items: Sequence[ItemRecord]) -> list[dict[str, Any] | None]:
+    """The product of each line, made when unknown; None for what is no product (shipping, fees, tips).
+
+    Args:
+        items: lines of orders.
+    Returns:
+        per line the product's row, with ``product_id``.
+    """
+    sold = [item for item in items if item.kind in ("goods", "gift_card")]
+    known = shelf(
+        batch,
+        {item.product_id for item in sold if item.product_id} | {_made_key(item, _name(item)) for item in sold},
+        {item.sku for item in sold if item.sku},
+        {item.name[:400].strip() for item in sold},
+    )
+    new: list[dict[str, Any]] = []
+    changed: dict[int, dict[str, Any]] = {}
+    found: list[dict[str, Any] | None] = []
+    remembered: dict[tuple[str | None, str | None, str, str | None], dict[str, Any]] = {}
+    for item in items:
+        if item.kind not in ("goods", "gift_card"):
+            found.append(None)
+            continue
+        named = (item.product_id, item.sku, item.name, item.category)
+        row = remembered.get(named)
+        if row is None:
+            row = _product_of(batch, known, item, new, changed)
+            remembered[named] = row
+        found.append(row)
+    if new:
+        columns = ("product_id", *COLUMNS)
+        for row, key in zip(new, batch.writer.next_keys(products, len(new)), strict=True):
+            row["product_id"] = key
+        batch.writer.insert(products, columns, [(row["product_id"], *_values(row)) for row in new])
+    changed = {key: row for key, row in changed.items() if key}
+    batch.writer.update(products, COLUMNS, [(*_values(row), key) for key, row in changed.items()])
+    return found
+
+
+def _product_of(
+    batch: Batch,
+    known: Shelf,
+    item: ItemRecord,
+    new: list[dict[str, Any]],
+    changed: dict[int, dict[str, Any]],
+) -> dict[str, Any]:
+    name = _name(item)
+    sku = clip(item.sku)
+    made_key = _made_key(item, name)
+    row = known.find(item.product_id, sku, name) or known.by_id.get(made_key)
+    if row is None:
+        row = {
+            "source": batch.source,
+            "external_id": made_key,
+            "fingerprint": "",
+            "updated_at": batch.stamp,
+            **dict.fromkeys(FACTS),
+            "sku": sku,
+            "name": name,
+            "category": clip(item.category),
+            "is_goods": item.kind == "goods",
+            "is_active": True,
+        }
+        new.append(row)
+        known.put(row, batch.source)
+        return row
+    filled = {
+        key: value
+        for key, value in (("sku", sku), ("category", clip(item.category)))
+        if value is not None and row[key] is None
+    }
+    if filled:
+        row.update(filled, updated_at=batch.stamp)
+        known.put(row, batch.source)
+        if "product_id" in row:
+            changed[row["product_id"]] = row
+    return row
+
+
+def _name(item: ItemRecord) -> str:
+    return clip(item.name) or clip(item.sku) or clip(item.product_id) or "Unnamed product"
+
+
+def _made_key(item: ItemRecord, name: str) -> str:
+    """The key of a product that is known from lines alone."""
+    return (item.product_id or (f"sku:{item.sku}" if item.sku else f"name:{name}"))[:400]

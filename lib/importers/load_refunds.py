@@ -1,0 +1,410 @@
+"""Refunds, whether they come within their order, name it, or must be matched to a purchase.
+
+Every refund of goods gets items that add up to it; an item names the order it is set against.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from lib.db.tables.orders import order_items, orders, refund_items, refunds
+from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused, clip, fingerprint
+from lib.importers.checks import bad_refund
+from lib.importers.conversion import NoRate, convert_refund
+from lib.importers.load_people import Mention, resolve
+from lib.importers.load_products import Shelf, shelf
+from lib.importers.match_purchases import Wanted, match
+from lib.importers.records import RefundItemRecord, RefundRecord
+from lib.importers.writer import instant
+
+FACTS: Final = (
+    "order_id",
+    "customer_id",
+    "refunded_at",
+    "is_date_estimated",
+    "currency",
+    "goods_minor",
+    "shipping_minor",
+    "tax_minor",
+    "fees_minor",
+    "total_minor",
+    "reason",
+)
+COLUMNS: Final = ("refund_id", "source", "external_id", "fingerprint", "updated_at", *FACTS)
+ITEM_COLUMNS: Final = (
+    "refund_id",
+    "order_id",
+    "order_item_id",
+    "product_id",
+    "name",
+    "quantity",
+    "currency",
+    "goods_minor",
+)
+# Fingerprints of what came within its order start so: it goes when the order no longer has it.
+WITHIN: Final = "within:"
+
+
+@dataclass(slots=True)
+class Line:
+    """A line of a stored order, as a refund may name it; ``net_minor`` is its gross less its discount."""
+
+    order_item_id: int
+    product_id: int | None
+    external_id: str | None
+    source_product: str | None
+    sku: str | None
+    name: str
+    kind: str
+    quantity: int
+    net_minor: int
+
+
+@dataclass(slots=True)
+class Purchase:
+    """A stored order that a refund is set against."""
+
+    order_id: int
+    customer_id: int | None
+    rate: str
+    lines: list[Line]
+    currency: str = ""
+
+
+# order_id, order_item_id, product_id, name, quantity, goods_minor
+Item = tuple[int | None, int | None, int | None, str | None, int, int]
+
+
+@dataclass(slots=True)
+class Draft:
+    """A refund on its way into the database."""
+
+    refund: RefundRecord
+    fingerprint: str
+    purchase: Purchase | None = None
+    mention: Mention | None = None
+    items: list[Item] = field(default_factory=list)
+    position: int = 0
+    refund_id: int = 0
+
+    @property
+    def customer_id(self) -> int | None:
+        if self.mention is not None and self.mention.customer_id is not None:
+            return self.mention.customer_id
+        return self.purchase.customer_id if self.purchase else None
+
+    @property
+    def order_id(self) -> int | None:
+        """The one order the refund is set against; None when there is none, or several."""
+        if self.purchase:
+            return self.purchase.order_id
+        against = {item[0] for item in self.items}
+        return against.pop() if len(against) == 1 else None
+
+
+def write_refunds(
+    batch: Batch, records: Sequence[tuple[RefundRecord, Purchase]], *, whole_orders: Sequence[int]
+) -> None:
+    """Write refunds that came within their orders, in the store's currency.
+
+    Args:
+        whole_orders: orders that were stored before; refunds that came within them and are not among
+            ``records`` are gone and are removed.
+    """
+    drafts = [
+        Draft(
+            refund,
+            WITHIN + fingerprint(refund, purchase.customer_id)[: 32 - len(WITHIN)],
+            purchase,
+            items=_items_within(refund, purchase),
+        )
+        for refund, purchase in records
+    ]
+    if whole_orders:
+        kept = {draft.refund.external_id for draft in drafts}
+        rows = batch.connection.execute(
+            select(refunds.c.refund_id, refunds.c.external_id).where(
+                refunds.c.source == batch.source,
+                batch.writer.among(refunds.c.order_id, whole_orders),
+                refunds.c.fingerprint.startswith(WITHIN),
+            )
+        )
+        batch.writer.delete(refunds, "refund_id", [key for key, external_id in rows if external_id not in kept])
+    _write(batch, drafts)
+
+
+def load_refunds(batch: Batch, records: Sequence[RefundRecord]) -> list[Outcome]:
+    """Store refunds that come by themselves; one whose order is not stored is refused."""
+    outcomes: list[Outcome] = [STORED] * len(records)
+    purchases = _purchases(batch, {record.order_id for record in records if record.order_id})
+    drafts: list[Draft] = []
+    for position, record in enumerate(records):
+        reason = bad_refund(batch, record)
+        purchase = purchases.get(record.order_id) if record.order_id else None
+        if not reason and record.order_id and purchase is None:
+            reason = (
+                f"The order {record.order_id} of this refund is not stored. Import the orders, then this refund again."
+            )
+        if not reason:
+            try:
+                drafts.append(_draft(batch, position, record, purchase))
+            except NoRate as missing:
+                reason = str(missing)
+        if reason:
+            outcomes[position] = Refused(reason)
+    stored = _stored(batch, drafts)
+    for draft in drafts:
+        if stored.get(draft.refund.external_id, (0, ""))[1] == draft.fingerprint:
+            outcomes[draft.position] = UNCHANGED
+    drafts = [draft for draft in drafts if outcomes[draft.position] == STORED]
+    resolve(batch, [draft.mention for draft in drafts if draft.mention is not None])
+    _match(batch, [draft for draft in drafts if draft.refund.match_purchase and draft.purchase is None], stored)
+    _write(batch, drafts, stored)
+    return outcomes
+
+
+def _draft(batch: Batch, position: int, record: RefundRecord, purchase: Purchase | None) -> Draft:
+    target = batch.store.currency
+    refund = record
+    if record.currency != target:
+        same = purchase is not None and purchase.currency == record.currency
+        day = batch.day(record.refunded_at)
+        rate = Decimal(purchase.rate) if same and purchase else batch.rates.rate(record.currency, day)
+        refund = convert_refund(record, rate, target)
+    draft = Draft(refund, fingerprint(refund), purchase, position=position)
+    if record.customer is not None:
+        draft.mention = Mention(record.customer, at=record.refunded_at)
+    if purchase is not None:
+        draft.items = _items_within(refund, purchase)
+    elif not record.match_purchase:
+        draft.items = _items_alone(refund, Shelf())
+    return draft
+
+
+def _purchases(batch: Batch, wanted: Iterable[str]) -> dict[str, Purchase]:
+    """The stored orders of these keys, with their lines."""
+    keys = set(wanted)
+    if not keys:
+        return {}
+    order = orders.c
+    found: dict[str, Purchase] = {}
+    by_id: dict[int, Purchase] = {}
+    rows = batch.connection.execute(
+        select(
+            order.external_id, order.order_id, order.customer_id, order.exchange_rate, order.original_currency
+        ).where(order.source == batch.source, batch.writer.among(order.external_id, keys))
+    )
+    for external_id, order_id, customer_id, rate, currency in rows:
+        by_id[order_id] = found[external_id] = Purchase(order_id, customer_id, str(rate), [], currency)
+    line = order_items.c
+    lines = batch.connection.execute(
+        select(
+            line.order_id,
+            line.order_item_id,
+            line.product_id,
+            line.external_id,
+            line.sku,
+            line.name,
+            line.kind,
+            line.quantity,
+            line.gross_minor - line.discount_minor,
+        )
+        .where(batch.writer.among(line.order_id, by_id))
+        .order_by(line.order_id, line.line_number)
+    )
+    for order_id, key, product_id, external_id, sku, name, kind, quantity, net in lines:
+        by_id[order_id].lines.append(Line(key, product_id, external_id, None, sku, name, kind, quantity, net))
+    return found
+
+
+def _items_within(refund: RefundRecord, purchase: Purchase) -> list[Item]:
+    """The items of a refund whose order is known, each with the line it undoes where one fits."""
+    goods = [line for line in purchase.lines if line.kind == "goods"]
+    if not refund.items:
+        if refund.goods_minor == 0:
+            return []
+        if refund.goods_minor == sum(line.net_minor for line in goods):
+            # All of it went back.
+            return [
+                (purchase.order_id, line.order_item_id, line.product_id, line.name, line.quantity, line.net_minor)
+                for line in goods
+                if line.net_minor or line.quantity
+            ]
+        only = goods[0] if len(goods) == 1 else None
+        return [
+            (
+                purchase.order_id,
+                only.order_item_id if only else None,
+                only.product_id if only else None,
+                only.name if only else None,
+                0,
+                refund.goods_minor,
+            )
+        ]
+    items: list[Item] = []
+    for item in refund.items:
+        line = _line_of(item, purchase.lines)
+        items.append(
+            (
+                purchase.order_id,
+                line.order_item_id if line else None,
+                line.product_id if line else None,
+                clip(item.name),
+                item.quantity,
+                item.goods_minor,
+            )
+        )
+    return _completed(refund, items, purchase.order_id)
+
+
+def _completed(refund: RefundRecord, items: list[Item], order_id: int | None) -> list[Item]:
+    """What no item accounts for becomes an item of its own, so that items always add up."""
+    rest = refund.goods_minor - sum(item[5] for item in items)
+    return [*items, (order_id, None, None, None, 0, rest)] if rest else items
+
+
+def _line_of(item: RefundItemRecord, lines: Sequence[Line]) -> Line | None:
+    if item.item_external_id is not None:
+        for line in lines:
+            if line.external_id == item.item_external_id:
+                return line
+    if item.product_id is not None:
+        for line in lines:
+            if line.source_product == item.product_id:
+                return line
+    if item.sku is not None:
+        for line in lines:
+            if line.sku == item.sku:
+                return line
+    for line in lines:
+        if line.name == clip(item.name) and (item.sku is None or line.sku is None):
+            return line
+    return None
+
+
+def _items_alone(refund: RefundRecord, known: Shelf) -> list[Item]:
+    """The items of a refund without an order."""
+    items: list[Item] = []
+    for item in refund.items:
+        product = known.find(item.product_id, clip(item.sku), clip(item.name))
+        key = product["product_id"] if product else None
+        items.append((None, None, key, clip(item.name), item.quantity, item.goods_minor))
+    return _completed(refund, items, None)
+
+
+def _match(batch: Batch, drafts: Sequence[Draft], stored: dict[str, tuple[int, str]]) -> None:
+    """Set refunds against the purchases they undo."""
+    if not drafts:
+        return
+    every = [item for draft in drafts for item in draft.refund.items]
+    known = shelf(
+        batch,
+        {item.product_id for item in every if item.product_id},
+        {item.sku for item in every if item.sku},
+        {clip(item.name) or "" for item in every if not item.sku},
+    )
+    wanted: list[Wanted] = []
+    places: list[tuple[Draft, int]] = []
+    for draft in sorted(drafts, key=lambda draft: draft.refund.refunded_at):
+        draft.items = _items_alone(draft.refund, known)
+        for index, item in enumerate(draft.refund.items):
+            if draft.customer_id is not None and item.quantity and item.unit_price_minor is not None:
+                wanted.append(
+                    Wanted(
+                        draft.customer_id,
+                        clip(item.sku),
+                        clip(item.name),
+                        item.unit_price_minor,
+                        item.quantity,
+                        instant(draft.refund.refunded_at) or "",
+                    )
+                )
+                places.append((draft, index))
+    replaced = [stored[draft.refund.external_id][0] for draft in drafts if draft.refund.external_id in stored]
+    for (draft, index), found in zip(places, match(batch, wanted, replaced), strict=True):
+        if found is not None:
+            order_id, order_item_id, product_id = found
+            _, _, _, name, quantity, goods = draft.items[index]
+            draft.items[index] = (order_id, order_item_id, product_id, name, quantity, goods)
+
+
+def _stored(batch: Batch, drafts: Sequence[Draft]) -> dict[str, tuple[int, str]]:
+    if not drafts:
+        return {}
+    rows = batch.connection.execute(
+        select(refunds.c.external_id, refunds.c.refund_id, refunds.c.fingerprint).where(
+            refunds.c.source == batch.source,
+            batch.writer.among(refunds.c.external_id, {draft.refund.external_id for draft in drafts}),
+        )
+    )
+    return {external_id: (refund_id, known) for external_id, refund_id, known in rows}
+
+
+def _write(batch: Batch, drafts: Sequence[Draft], stored: dict[str, tuple[int, str]] | None = None) -> None:
+    known = _stored(batch, drafts) if stored is None else stored
+    drafts = [draft for draft in drafts if known.get(draft.refund.external_id, (0, ""))[1] != draft.fingerprint]
+    new = [draft for draft in drafts if draft.refund.external_id not in known]
+    old = [draft for draft in drafts if draft.refund.external_id in known]
+    for draft in old:
+        draft.refund_id = known[draft.refund.external_id][0]
+    for draft, key in zip(new, batch.writer.next_keys(refunds, len(new)), strict=True):
+        draft.refund_id = key
+
+    def facts(draft: Draft) -> tuple[Any, ...]:
+        refund = draft.refund
+        return (
+            draft.order_id,
+            draft.customer_id,
+            instant(refund.refunded_at),
+            refund.is_date_estimated,
+            batch.store.currency,
+            refund.goods_minor,
+            refund.shipping_minor,
+            refund.tax_minor,
+            refund.fees_minor,
+            refund.total_minor,
+            refund.reason or None,
+        )
+
+    batch.writer.insert(
+        refunds,
+        COLUMNS,
+        [
+            (
+                draft.refund_id,
+                batch.source,
+                draft.refund.external_id,
+                draft.fingerprint,
+                batch.stamp,
+                *facts(draft),
+            )
+            for draft in new
+        ],
+    )
+    batch.writer.update(
+        refunds,
+        ("fingerprint", "updated_at", *FACTS),
+        [(draft.fingerprint, batch.stamp, *facts(draft), draft.refund_id) for draft in old],
+    )
+    batch.writer.delete(refund_items, "refund_id", [draft.refund_id for draft in old])
+    batch.writer.insert(
+        refund_items,
+        ITEM_COLUMNS,
+        [
+            (
+                draft.refund_id,
+                order_id,
+                order_item_id,
+                product_id,
+                name,
+                quantity,
+                batch.store.currency,
+                goods,
+            )
+            for draft in drafts
+            for order_id, order_item_id, product_id, name, quantity, goods in draft.items
+        ],
+    )
