@@ -20,8 +20,8 @@ Places = npt.NDArray[np.intp]
 
 ENOUGH_CUSTOMERS, ENOUGH_REPEATERS, ENOUGH_WEEKS = 500, 100, 26.0
 NAMES = ("r", "alpha", "a", "b")
-# Beyond these a parameter has run away: the data do not hold what it is about.
-LOWEST = np.log([1e-3, 1e-3, 1e-3, 1e-3])
+# Beyond these a parameter has run away: the data do not hold what it is about (a below 0.01: nobody seems to stop).
+LOWEST = np.log([1e-3, 1e-2, 1e-2, 1e-2])
 HIGHEST = np.log([1e2, 1e4, 1e2, 1e4])
 STARTS = np.log([[0.3, 5.0, 0.8, 2.5], [1.0, 30.0, 0.2, 0.8]])
 
@@ -94,8 +94,9 @@ def fit(groups: pd.DataFrame, *, model: Model = Model.MBG) -> Buying:
     every x. Assumes steady buying rates (no season) and that nobody who stopped starts again.
 
     Args:
-        groups: rows of ``x`` (repeat occasions), ``t_x``, ``t`` (weeks, in steps of a day or of a week), ``n``
-            (customers). See :func:`coarsen`.
+        groups: rows of ``x`` (repeat occasions), ``t_x`` (weeks from the first to the last purchase day), ``t``
+            (weeks from the first to the last known day, (as_of_day - 1 - first_day)/7) and ``n`` (customers).
+            Steps of a day; :func:`coarsen` makes them weeks.
         model: which of the two.
     Raises:
         NotEnoughData: fewer than 500 customers, 100 repeaters or 26 weeks, or a parameter ran to its bound.

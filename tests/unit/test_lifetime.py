@@ -13,16 +13,18 @@ from lib.stats.bgnbd import Buying, Model
 TRUTH = {"r": 0.6, "alpha": 9.0, "a": 0.8, "b": 1.6}
 
 
-def purchases(customers: int, weeks: float, seed: int) -> list[npt.NDArray[np.float64]]:
+def purchases(
+    customers: int, weeks: float, seed: int, truth: dict[str, float] = TRUTH
+) -> list[npt.NDArray[np.float64]]:
     """Per customer, the weeks of her purchases after the first, as MBG/NBD has it; first order in the first half."""
     random = np.random.default_rng(seed)
-    rate = random.gamma(TRUTH["r"], 1 / TRUTH["alpha"], customers)
-    stops = random.beta(TRUTH["a"], TRUTH["b"], customers)
+    rate = random.gamma(truth["r"], 1 / truth["alpha"], customers)
+    stops = random.beta(truth["a"], truth["b"], customers)
     start = random.integers(0, int(weeks * 7 / 2), customers) / 7
     times = []
     for each_rate, each_stop, each_start in zip(rate, stops, start, strict=True):
         number = random.geometric(each_stop) - 1
-        gaps = random.exponential(1 / each_rate, min(number, 2000))
+        gaps = random.exponential(1 / max(each_rate, 1e-9), min(number, 2000))
         after = each_start + np.ceil(np.cumsum(gaps) * 7) / 7
         times.append(np.concatenate([[each_start], np.unique(after[after < weeks])]))
     return times
@@ -161,3 +163,22 @@ def test_worth_is_orders_times_value_times_margin(store: list[npt.NDArray[np.flo
     assert without.money is None
     assert any("100 repeat customers" in warning for warning in without.warnings)
     assert without.worth(groups, 52.0)["worth"].isna().all()
+
+
+def test_values_rounded_to_5_percent_fit_alike_and_averaged_over_customers_do_not() -> None:
+    values = order_values(12, customers=60_000)
+    apart = gamma_gamma.fit(values)
+    rounded = values.assign(value=np.exp(np.rint(np.log(values["value"]) * 20) / 20))
+    together = gamma_gamma.fit(rounded.groupby(["x", "value"], as_index=False)[["n"]].sum())
+    assert (together.p, together.q, together.v) == pytest.approx((apart.p, apart.q, apart.v), rel=1e-3)
+    averaged = values.assign(row=np.arange(len(values)) // 3)
+    averaged = averaged.groupby(["x", "row"], as_index=False).agg(value=("value", "mean"), n=("n", "sum"))
+    assert gamma_gamma.fit(averaged).p > 1.5 * apart.p
+
+
+def test_a_store_with_6_percent_repeat_customers_is_recovered_too() -> None:
+    few = {"r": 0.1, "alpha": 20.0, "a": 1.0, "b": 1.0}
+    fitted = bgnbd.fit(grouped(purchases(20_000, 128.0, seed=6, truth=few), 128.0, 128.0))
+    assert 0.03 < fitted.repeaters / fitted.customers < 0.08
+    assert (fitted.r, fitted.alpha) == pytest.approx((0.1, 20.0), rel=0.4)
+    assert fitted.b / (fitted.a + fitted.b) == pytest.approx(0.5, abs=0.1)
