@@ -3,7 +3,7 @@
 from difflib import get_close_matches
 
 from lib.errors import UnknownFigure
-from lib.metrics import repeat, sales
+from lib.metrics import carts, delivery, repeat, returns, reviews, sales, tickets
 from lib.metrics.definition import ALL_DIMENSIONS, AnyMetric, Scope
 
 # Splits by time: each piece of the period is asked for by itself.
@@ -12,6 +12,11 @@ CALENDAR = ("day", "week", "month")
 AREAS: dict[str, tuple[AnyMetric, ...]] = {
     "Sales": sales.METRICS,
     "Repeat": repeat.METRICS,
+    "Delivery": delivery.METRICS,
+    "Returns": returns.METRICS,
+    "Reviews": reviews.METRICS,
+    "Support": tickets.METRICS,
+    "Carts": carts.METRICS,
 }
 METRICS: dict[str, AnyMetric] = {metric.key: metric for area in AREAS.values() for metric in area}
 

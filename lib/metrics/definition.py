@@ -85,7 +85,7 @@ class Figure:
     low: float | None = None
     high: float | None = None
     note: str = ""
-    beside: Mapping[str, int] = field(default_factory=dict)
+    beside: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def is_small_sample(self) -> bool:

@@ -8,14 +8,16 @@ from sqlalchemy import BigInteger, and_, cast, func, or_, select
 from lib.errors import UnknownFigure
 from lib.mart.schema import by_day, fact_order, next_purchase
 from lib.metrics import cohorts as _cohorts
+from lib.metrics import lifetime as _lifetime
 from lib.metrics import second_order as _second
 from lib.metrics.cohorts import cohorts, worth
 from lib.metrics.definition import AnyMetric, Mart, Metric, Ratio, Scope, Unit
+from lib.metrics.lifetime import lifetime
 from lib.metrics.measure import AS_OF_DAY, measure, value_of
 from lib.metrics.orders import CUSTOMERS, LEFT_OUT_ORDERS, NEW_CUSTOMERS, RETURNING_ORDERS, START, UNKNOWN
 from lib.metrics.second_order import shares, spells
 
-__all__ = ["METRICS", "cohorts", "next_purchases", "one_time_share", "shares", "spells", "worth"]
+__all__ = ["METRICS", "cohorts", "lifetime", "next_purchases", "one_time_share", "shares", "spells", "worth"]
 
 _order = fact_order.c
 _KNOWN = and_(_order.is_valid, _order.customer_id.is_not(None))
@@ -206,6 +208,7 @@ METRICS: tuple[AnyMetric, ...] = (
     _cohorts.COHORT_RETENTION,
     _cohorts.COHORT_REVENUE,
     _second.LIFETIME_REPEATERS,
+    *_lifetime.METRICS,
     ONE_TIME_SALES,
     KNOWN_SALES,
     ONE_TIME_SHARE_OF_SALES,

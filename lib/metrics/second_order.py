@@ -282,6 +282,7 @@ def _time_to_second(key: str, label: str, share: float) -> Worked:
         formula=f"first day with S(t) ≤ {1 - share:.2f}, immature customers censored",
         dimensions=FIRST_DIMENSIONS,
         answer=lambda mart, metric, scope: _time_figures(mart, metric, scope, share=share),
+        behind=_customers_behind(None),
         note="Customers whose first order is in the period; shown while at least 50 are at risk.",
     )
 

@@ -1,0 +1,199 @@
+"""Support: how fast a person answers, what waits, and how long it takes. Placed by the day of opening."""
+
+from sqlalchemy import ColumnElement, and_, not_, or_
+
+from lib.mart.schema import fact_ticket
+from lib.metrics.definition import Age, AnyMetric, Metric, Ratio, Spread, Unit
+from lib.metrics.measure import AS_OF_AT, before_as_of
+
+_ticket = fact_ticket.c
+CHAT_TARGET_SECONDS = 5 * 60
+TARGET_SECONDS = 60 * 60
+
+_COUNTS = and_(_ticket.status != "spam", not_(_ticket.is_started_by_us))
+_CHAT = _ticket.channel == "chat"
+_DUE = or_(
+    and_(_CHAT, _ticket.opened_at <= before_as_of(CHAT_TARGET_SECONDS)),
+    and_(not_(_CHAT), _ticket.opened_at <= before_as_of(TARGET_SECONDS)),
+)
+_IN_TIME = or_(
+    and_(_CHAT, _ticket.seconds_to_response <= CHAT_TARGET_SECONDS),
+    and_(not_(_CHAT), _ticket.seconds_to_response <= TARGET_SECONDS),
+)
+_ANSWERED = _ticket.first_response_at < AS_OF_AT
+_UNANSWERED = or_(_ticket.first_response_at.is_(None), _ticket.first_response_at >= AS_OF_AT)
+_OPEN = or_(_ticket.closed_at.is_(None), _ticket.closed_at >= AS_OF_AT)
+_CLOSED = _ticket.closed_at < AS_OF_AT
+
+
+def _count(key: str, label: str, meaning: str, *where: ColumnElement[bool]) -> Metric:
+    return Metric(key=key, label=label, unit=Unit.COUNT, meaning=meaning, over=fact_ticket, where=and_(*where))
+
+
+_LEFT_OUT = (
+    ("spam", _count("spam_tickets", "Spam", "Tickets marked as spam.", _ticket.status == "spam")),
+    (
+        "started by us",
+        _count(
+            "tickets_started_by_us",
+            "Started by us",
+            "Tickets that the store itself began.",
+            _ticket.status != "spam",
+            _ticket.is_started_by_us,
+        ),
+    ),
+)
+_NO_ANSWER = (
+    "not answered yet",
+    _count("tickets_not_answered", "Not answered", "Tickets without a reply by a person.", _COUNTS, _UNANSWERED),
+)
+TICKETS = Metric(
+    key="tickets",
+    label="Tickets",
+    unit=Unit.COUNT,
+    good_is="down",
+    meaning="Tickets that customers opened in the period, without spam.",
+    over=fact_ticket,
+    where=_COUNTS,
+    left_out=_LEFT_OUT,
+)
+ANSWERED_TICKETS = _count("answered_tickets", "Answered tickets", "Tickets answered by a person.", _COUNTS, _ANSWERED)
+FIRST_RESPONSE = tuple(
+    Spread(
+        key=f"first_response_{suffix}",
+        label=f"First response, {named}",
+        unit=Unit.SECONDS,
+        good_is="down",
+        meaning=f"From the customer's first message to the first public reply by a person: {named}.",
+        over=fact_ticket,
+        amount=_ticket.seconds_to_response,
+        at=at,
+        cases=ANSWERED_TICKETS,
+        left_out=(*_LEFT_OUT, _NO_ANSWER),
+        note="Calendar clock: nights and weekends count.",
+    )
+    for suffix, named, at in (("median", "median", 0.5), ("p90", "90 % quantile", 0.9))
+)
+# Seconds up to which a first response falls into each step of the distribution.
+STEPS = ((300, "0–5 m"), (3600, "5 m–1 h"), (14400, "1–4 h"), (28800, "4–8 h"), (86400, "8–24 h"), (None, "24 h+"))
+
+
+def _responses() -> tuple[Metric, ...]:
+    found, lowest = [], None
+    for highest, named in STEPS:
+        seconds = _ticket.seconds_to_response
+        steps = [_COUNTS, _ANSWERED]
+        if lowest is not None:
+            steps.append(seconds > lowest)
+        if highest is not None:
+            steps.append(seconds <= highest)
+        key = f"first_response_up_to_{highest}_s" if highest else f"first_response_over_{lowest}_s"
+        found.append(_count(key, f"First response in {named}", f"Tickets first answered in {named}.", *steps))
+        lowest = highest
+    return tuple(found)
+
+
+FIRST_RESPONSE_STEPS = _responses()
+TICKETS_WITHIN_TARGET = Ratio(
+    key="answered_within_target",
+    label="Answered within target",
+    unit=Unit.SHARE,
+    good_is="up",
+    meaning="Tickets first answered within 5 minutes (chat) or 1 hour (else) divided by all tickets whose target "
+    "time has passed; unanswered is a miss.",
+    top=_count("tickets_in_time", "Tickets answered in time", "Tickets answered in time.", _COUNTS, _DUE, _IN_TIME),
+    bottom=_count("tickets_due", "Tickets whose target has passed", "Tickets whose time has passed.", _COUNTS, _DUE),
+    left_out=(
+        *_LEFT_OUT,
+        (
+            "target not passed",
+            _count("tickets_not_due", "Not due yet", "Tickets whose target has not passed.", _COUNTS, not_(_DUE)),
+        ),
+    ),
+    has_interval=True,
+)
+WAITING = Metric(
+    key="tickets_waiting",
+    label="Tickets waiting",
+    unit=Unit.COUNT,
+    good_is="down",
+    meaning="Tickets opened before the as-of day that were open and without a reply by a person, whatever the period.",
+    over=fact_ticket,
+    where=and_(_COUNTS, _UNANSWERED, _OPEN),
+    day=None,
+)
+OLDEST_WAITING = Age(
+    key="oldest_waiting_ticket",
+    label="Oldest waiting ticket",
+    unit=Unit.HOURS,
+    good_is="down",
+    meaning="How long the oldest ticket without a reply has waited at the as-of day.",
+    over=fact_ticket,
+    since=_ticket.opened_at,
+    cases=WAITING,
+)
+CLOSED_TICKETS = _count("closed_tickets", "Closed tickets", "Tickets of the period that are closed.", _COUNTS, _CLOSED)
+RESOLUTION = tuple(
+    Spread(
+        key=f"resolution_time_{suffix}",
+        label=f"Resolution time, {named}",
+        unit=Unit.SECONDS,
+        good_is="down",
+        meaning=f"From the opening to the last close: {named}.",
+        over=fact_ticket,
+        amount=_ticket.seconds_to_close,
+        at=at,
+        cases=CLOSED_TICKETS,
+        left_out=(
+            *_LEFT_OUT,
+            ("not closed yet", _count("tickets_open", "Open", "Tickets not closed.", _COUNTS, _OPEN)),
+        ),
+        note="Calendar clock; waiting for the customer is not taken out.",
+    )
+    for suffix, named, at in (("median", "median", 0.5), ("p90", "90 % quantile", 0.9))
+)
+REOPENED_SHARE = Ratio(
+    key="reopened_share",
+    label="Reopened share",
+    unit=Unit.SHARE,
+    good_is="down",
+    meaning="Tickets that were opened again after a close divided by tickets, as known at the last refresh.",
+    top=_count("reopened_tickets", "Reopened tickets", "Tickets opened again.", _COUNTS, _ticket.is_reopened),
+    bottom=TICKETS,
+    left_out=_LEFT_OUT,
+    has_interval=True,
+)
+CSAT = Ratio(
+    key="csat",
+    label="Satisfied with support (CSAT)",
+    unit=Unit.SHARE,
+    good_is="up",
+    meaning="Tickets rated 4 or 5 of 5 by the customer divided by rated tickets.",
+    top=_count("satisfied_tickets", "Satisfied", "Tickets rated 4 or 5.", _COUNTS, _ticket.satisfaction >= 4),
+    bottom=_count(
+        "rated_tickets", "Rated tickets", "Tickets with a rating.", _COUNTS, _ticket.satisfaction.is_not(None)
+    ),
+    left_out=(
+        *_LEFT_OUT,
+        (
+            "not rated",
+            _count(
+                "unrated_tickets", "Not rated", "Tickets without a rating.", _COUNTS, _ticket.satisfaction.is_(None)
+            ),
+        ),
+    ),
+    has_interval=True,
+    note="Ratings are as known at the last refresh.",
+)
+
+METRICS: tuple[AnyMetric, ...] = (
+    TICKETS,
+    *FIRST_RESPONSE,
+    *FIRST_RESPONSE_STEPS,
+    TICKETS_WITHIN_TARGET,
+    WAITING,
+    OLDEST_WAITING,
+    *RESOLUTION,
+    REOPENED_SHARE,
+    CSAT,
+)
