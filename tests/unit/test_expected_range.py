@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.stats.expected_range import ALERTS_AFTER_ERRORS, Kind, alerts_over, expected_range
+from lib.stats.expected_range import ALERTS_AFTER_ERRORS, Kind, alerts_over, expected_range, expected_ranges
 
 SERIES, DAYS = 16, 720
 
@@ -161,3 +161,21 @@ def test_no_days_give_no_ranges_and_days_out_of_order_are_a_mistake() -> None:
     assert alerts_over({"orders": expected_range(empty, kind="count")})["orders"].empty
     with pytest.raises(ValueError, match="ascend"):
         expected_range(pd.DataFrame({"day": [2, 1], "value": [1.0, 1.0]}), kind="count")
+
+
+def test_several_figures_at_once_are_judged_as_each_alone() -> None:
+    table = made_series(11, "count").rename(columns={"value": "orders"})
+    table["net"] = made_series(12, "money")["value"]
+    table["late_start"] = made_series(13, "count")["value"].where(table.index >= 200)
+    table["sparse"] = made_series(14, "count")["value"].where(table.index % 5 == 0)
+    kinds: dict[str, Kind] = {"orders": "count", "net": "money", "late_start": "count", "sparse": "ratio"}
+    together = expected_ranges(table, kinds=kinds, holidays={20_100, 20_300})
+    for name, kind in kinds.items():
+        series = table[["day", name]].rename(columns={name: "value"})
+        alone = expected_range(series, kind=kind, holidays={20_100, 20_300})
+        pd.testing.assert_frame_equal(together[name], alone, check_exact=True)
+    late = together["late_start"]
+    assert set(late["basis"][: 200 + 21]) <= {"none", "skipped"}
+    assert late["basis"].tolist().index("model") == 200 + 84
+    assert "model" not in set(together["sparse"]["basis"])
+    assert expected_ranges(table, kinds={}) == {}
