@@ -27,6 +27,17 @@ ALL_DIMENSIONS = (
     *DIMENSIONS,
     *("carrier", "status", "resolution", "reason", "state", "language", "priority", "topic", "assignee"),
 )
+# What a row of each table is, for people.
+GRAINS = {
+    "fact_order": "orders",
+    "fact_refund": "refunded items",
+    "fact_item": "order lines",
+    "fact_shipment": "parcels",
+    "fact_return": "returns",
+    "fact_review": "reviews",
+    "fact_ticket": "tickets",
+    "fact_cart": "carts",
+}
 
 
 class Unit(StrEnum):
@@ -186,9 +197,10 @@ class Metric(Named):
     @property
     def formula(self) -> str:
         """How it is worked out, for people."""
+        grain = GRAINS.get(self.over.name, self.over.name)
         if self.distinct is not None:
-            return f"distinct {self.distinct.name} of {self.over.name}"
-        return f"count of {self.over.name}" if self.amount is None else f"sum over {self.over.name}"
+            return f"distinct {self.distinct.name.removesuffix('_id')}s of {grain}"
+        return f"count of {grain}" if self.amount is None else f"sum over {grain}"
 
     @property
     def dimensions(self) -> tuple[str, ...]:
