@@ -5,7 +5,7 @@ holds the source's rows meanwhile. Both are this process's own: whoever dies lea
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 from duckdb_sqlalchemy import Dialect
+from sqlalchemy import Table
 from sqlalchemy.schema import CreateTable
 
 from lib.db.store import Store
@@ -31,22 +32,38 @@ THREADS = 2
 
 @dataclass(frozen=True)
 class Workshop:
-    """An engine with the databases ``mart`` (the working file) and ``stage``, and the store's clock."""
+    """An engine with the store's clock, in which a snapshot is made.
+
+    Its databases: ``changes`` in memory, and after :meth:`begin` ``mart`` (the working file) and ``stage``.
+    """
 
     engine: duckdb.DuckDBPyConnection
     work: Path
+    staging: Path
     store: Store
     at: datetime
     today: int
+
+    def begin(self, copy_of: Path | None = None) -> None:
+        """Begin the working file: empty, staging in a file; or a snapshot's copy, staging in memory."""
+        if copy_of is not None:
+            copy_file(copy_of, self.work)
+        self.engine.execute(f"ATTACH '{_quoted(self.work)}' AS mart")
+        self.work.chmod(0o600)
+        self.engine.execute(f"ATTACH '{':memory:' if copy_of else _quoted(self.staging)}' AS stage")
+
+    def look_at(self, snapshot: Path) -> None:
+        """Attach a published snapshot as ``old``, to read."""
+        self.engine.execute(f"ATTACH '{_quoted(snapshot)}' AS old (READ_ONLY)")
 
     def use(self, *schemas: str) -> None:
         """Name the schemas in which the facts' and the grouped tables' statements find their tables."""
         self.engine.execute(f"SET search_path = '{','.join(schemas)}'")
 
-    def create_tables(self, schema: str) -> None:
-        """Create the mart's tables, empty."""
+    def create_tables(self, schema: str, tables: Iterable[Table] | None = None) -> None:
+        """Create tables of the mart, by default all, empty."""
         self.use(schema)
-        for table in mart_metadata.sorted_tables:
+        for table in tables or mart_metadata.sorted_tables:
             self.engine.execute(str(CreateTable(table).compile(dialect=Dialect())))
 
     def make_facts(self, progress: Progress | None = None) -> None:
@@ -58,17 +75,10 @@ class Workshop:
 
 
 @contextmanager
-def open_workshop(
-    mart_dir: Path, store: Store, at: datetime, *, memory_limit_mb: int, copy_of: Path | None = None
-) -> Iterator[Workshop]:
-    """Open a workshop on a new working file, or on a copy of a snapshot's; the staging goes at the end.
-
-    The staging of a full build is a file, that of a refresh stays in memory.
-    """
+def open_workshop(mart_dir: Path, store: Store, at: datetime, *, memory_limit_mb: int) -> Iterator[Workshop]:
+    """Open a workshop; what is only staged goes at the end, the working file stays."""
     name = f"{os.getpid()}-{os.urandom(4).hex()}"
     work, staging, spill = (mart_dir / f"{kind}-{name}" for kind in ("work", "stage", "spill"))
-    if copy_of is not None:
-        copy_file(copy_of, work)
     engine = duckdb.connect(
         ":memory:",
         config={
@@ -81,14 +91,12 @@ def open_workshop(
         },
     )
     try:
-        engine.execute(f"ATTACH '{_quoted(work)}' AS mart")
-        work.chmod(0o600)
-        engine.execute(f"ATTACH '{_quoted(staging) if copy_of is None else ':memory:'}' AS stage")
+        engine.execute("ATTACH ':memory:' AS changes")
         for statement in clock_macros(store.time_zone):
             engine.execute(statement)
         today = day_index(store_day(at, store.zone))
         engine.execute(f"SET VARIABLE day_today = {today}")
-        yield Workshop(engine, work, store, at, today)
+        yield Workshop(engine, work, staging, store, at, today)
     finally:
         engine.close()
         for left in (staging, Path(f"{staging}.wal")):
@@ -119,6 +127,7 @@ def build_full(workshop: Workshop, source: Source, version: int, progress: Progr
         what the finished file is (it is closed with the workshop), and the number of rows read.
     """
     engine = workshop.engine
+    workshop.begin()
     workshop.create_tables("mart.main")
     stage.load(engine, source, stage.PRODUCTS)
     engine.execute(facts.DIM_PRODUCT)

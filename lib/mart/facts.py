@@ -14,7 +14,7 @@ def loose_key(kind: str, key: str) -> str:
 
 
 ORDER_BASE = """
-CREATE OR REPLACE TABLE stage.order_base AS
+CREATE OR REPLACE TABLE stage.main.order_base AS
 SELECT *, CASE WHEN why_left_out IS NULL THEN customer_id END AS buyer_id
 FROM (
 SELECT
@@ -28,14 +28,14 @@ SELECT
     END AS why_left_out,
     store_day(o.placed_at) AS day,
     CAST(hour(store_time(o.placed_at)) AS INTEGER) AS hour
-FROM stage.orders o LEFT JOIN stage.customers c USING (customer_id)
+FROM stage.main.orders o LEFT JOIN stage.main.customers c USING (customer_id)
 )
 """
 
 # ``buyer_id`` is the known customer of a valid order: conditions on one side of an outer join are slow.
 # Valid orders of one customer on one store day are one purchase occasion.
 OCCASION = """
-CREATE OR REPLACE TABLE stage.occasion AS
+CREATE OR REPLACE TABLE stage.main.occasion AS
 SELECT
     customer_id, day,
     CAST(row_number() OVER customer AS INTEGER) AS occasion,
@@ -43,24 +43,24 @@ SELECT
     lead(day) OVER customer - day AS next_gap,
     first_value(day) OVER customer AS first_day
 FROM (
-    SELECT DISTINCT buyer_id AS customer_id, day FROM stage.order_base WHERE buyer_id IS NOT NULL
+    SELECT DISTINCT buyer_id AS customer_id, day FROM stage.main.order_base WHERE buyer_id IS NOT NULL
 )
 WINDOW customer AS (PARTITION BY customer_id ORDER BY day)
 """
 
 # One row per refunded item, and one (with a negative key) for what a refund holds beyond its items.
 REFUND_LINE = """
-CREATE OR REPLACE TABLE stage.refund_line AS
+CREATE OR REPLACE TABLE stage.main.refund_line AS
 WITH line AS (
     SELECT
         i.refund_item_id, i.refund_id, coalesce(i.order_id, r.order_id) AS order_id, i.order_item_id, i.product_id,
         i.quantity, i.goods_minor
-    FROM stage.refund_items i JOIN stage.refunds r USING (refund_id)
+    FROM stage.main.refund_items i JOIN stage.main.refunds r USING (refund_id)
     UNION ALL
     SELECT -r.refund_id, r.refund_id, r.order_id, NULL, NULL, 0, r.goods_minor - coalesce(s.goods, 0)
-    FROM stage.refunds r
+    FROM stage.main.refunds r
     LEFT JOIN (
-        SELECT refund_id, sum(goods_minor) AS goods FROM stage.refund_items GROUP BY refund_id
+        SELECT refund_id, sum(goods_minor) AS goods FROM stage.main.refund_items GROUP BY refund_id
     ) s USING (refund_id)
     WHERE s.refund_id IS NULL OR s.goods <> r.goods_minor
 )
@@ -71,18 +71,18 @@ SELECT
     r.refunded_at, r.is_date_estimated, r.shipping_minor, r.tax_minor, r.fees_minor, r.total_minor,
     coalesce(o.customer_id, r.customer_id) AS customer_id
 FROM line l
-JOIN stage.refunds r USING (refund_id)
-LEFT JOIN stage.order_base o ON o.order_id = l.order_id
+JOIN stage.main.refunds r USING (refund_id)
+LEFT JOIN stage.main.order_base o ON o.order_id = l.order_id
 """
 
 # What is refunded of each line, to the cent: the named line, else the line of the same product; the rest
 # is spread over the order's lines by their value.
 ITEM_REFUND = """
-CREATE OR REPLACE TABLE stage.item_refund AS
+CREATE OR REPLACE TABLE stage.main.item_refund AS
 WITH
 goods AS (
     SELECT order_item_id, order_id, product_id, gross_minor - discount_minor AS value
-    FROM stage.order_items WHERE kind = 'goods'
+    FROM stage.main.order_items WHERE kind = 'goods'
 ),
 by_product AS (
     SELECT order_id, product_id, min(order_item_id) AS order_item_id
@@ -90,7 +90,7 @@ by_product AS (
 ),
 placed AS (
     SELECT l.order_id, coalesce(g.order_item_id, p.order_item_id) AS order_item_id, l.goods_minor
-    FROM stage.refund_line l
+    FROM stage.main.refund_line l
     LEFT JOIN goods g ON g.order_item_id = l.order_item_id AND g.order_id = l.order_id
     LEFT JOIN by_product p ON p.order_id = l.order_id AND p.product_id = l.product_id
     WHERE l.order_id IS NOT NULL AND l.goods_minor <> 0
@@ -128,7 +128,7 @@ GROUP BY order_item_id
 # One row per parcel, days in the store's zone. A promised day that has passed without an arrival is late;
 # one that has not passed yet is undecided (null).
 PARCEL = """
-CREATE OR REPLACE TABLE stage.parcel AS
+CREATE OR REPLACE TABLE stage.main.parcel AS
 SELECT
     *,
     CASE
@@ -143,7 +143,7 @@ FROM (
         store_day(first_attempted_at) AS attempted_day,
         store_day(delivered_at) AS delivered_day,
         store_day(coalesce(first_attempted_at, delivered_at)) AS arrived_day
-    FROM stage.shipments s
+    FROM stage.main.shipments s
 )
 """
 
@@ -168,12 +168,12 @@ SELECT
     coalesce(r.refund_minor, 0) AS refund_minor,
     i.gross_minor - i.discount_minor - coalesce(r.refund_minor, 0) AS net_minor,
     i.cost_minor
-FROM stage.order_items i
-JOIN stage.order_base o USING (order_id)
+FROM stage.main.order_items i
+JOIN stage.main.order_base o USING (order_id)
 LEFT JOIN dim_product p ON p.product_id = i.product_id
-LEFT JOIN stage.item_refund r ON r.order_item_id = i.order_item_id
-LEFT JOIN stage.occasion f ON f.customer_id = o.customer_id AND f.occasion = 1
-LEFT JOIN stage.occasion n ON n.customer_id = o.buyer_id AND n.day = o.day
+LEFT JOIN stage.main.item_refund r ON r.order_item_id = i.order_item_id
+LEFT JOIN stage.main.occasion f ON f.customer_id = o.customer_id AND f.occasion = 1
+LEFT JOIN stage.main.occasion n ON n.customer_id = o.buyer_id AND n.day = o.day
 WHERE i.kind = 'goods'
 """
 
@@ -188,7 +188,7 @@ item AS (
     FROM fact_item GROUP BY order_id
 ),
 refunded AS (
-    SELECT order_id, sum(goods_minor) AS refund_minor FROM stage.refund_line
+    SELECT order_id, sum(goods_minor) AS refund_minor FROM stage.main.refund_line
     WHERE order_id IS NOT NULL GROUP BY order_id
 ),
 parcel AS (
@@ -198,19 +198,19 @@ parcel AS (
             struct_pack(promised, arrived_day, is_late),
             (coalesce(promised, 2000000000), coalesce(arrived_day, 2000000000), shipment_id)
         ) AS first
-    FROM stage.parcel GROUP BY order_id
+    FROM stage.main.parcel GROUP BY order_id
 ),
 rated AS (
-    SELECT order_id, CAST(min(rating) AS INTEGER) AS rating FROM stage.reviews
+    SELECT order_id, CAST(min(rating) AS INTEGER) AS rating FROM stage.main.reviews
     WHERE order_id IS NOT NULL AND state <> 'spam' GROUP BY order_id
 ),
-returned AS (SELECT DISTINCT order_id FROM stage.returns WHERE status <> 'rejected'),
+returned AS (SELECT DISTINCT order_id FROM stage.main.returns WHERE status <> 'rejected'),
 code AS (
     SELECT order_id, arg_min(code, (kind <> 'code', discount_used_id)) AS discount_code
-    FROM stage.discounts_used GROUP BY order_id
+    FROM stage.main.discounts_used GROUP BY order_id
 ),
 opening AS (
-    SELECT arg_min(order_id, (placed_at, order_id)) AS order_id FROM stage.order_base
+    SELECT arg_min(order_id, (placed_at, order_id)) AS order_id FROM stage.main.order_base
     WHERE buyer_id IS NOT NULL GROUP BY buyer_id, day
 )
 SELECT
@@ -240,7 +240,7 @@ SELECT
     s.first.promised AS promised_day, s.first.arrived_day AS delivered_day, s.first.is_late AS is_late,
     v.rating,
     b.order_id IS NOT NULL AS is_returned
-FROM stage.order_base o
+FROM stage.main.order_base o
 LEFT JOIN item i USING (order_id)
 LEFT JOIN refunded r ON r.order_id = o.order_id
 LEFT JOIN parcel s ON s.order_id = o.order_id
@@ -248,8 +248,8 @@ LEFT JOIN rated v ON v.order_id = o.order_id
 LEFT JOIN returned b ON b.order_id = o.order_id
 LEFT JOIN code c ON c.order_id = o.order_id
 LEFT JOIN opening g ON g.order_id = o.order_id
-LEFT JOIN stage.occasion f ON f.customer_id = o.customer_id AND f.occasion = 1
-LEFT JOIN stage.occasion n ON n.customer_id = o.buyer_id AND n.day = o.day
+LEFT JOIN stage.main.occasion f ON f.customer_id = o.customer_id AND f.occasion = 1
+LEFT JOIN stage.main.occasion n ON n.customer_id = o.buyer_id AND n.day = o.day
 ORDER BY o.day
 """
 
@@ -274,11 +274,11 @@ SELECT
     CASE WHEN l.is_first THEN l.fees_minor ELSE 0 END AS fees_minor,
     CASE WHEN l.is_first THEN l.total_minor ELSE 0 END AS total_minor,
     l.quantity
-FROM stage.refund_line l
+FROM stage.main.refund_line l
 LEFT JOIN fact_order o ON o.order_id = l.order_id
 LEFT JOIN fact_item i ON i.order_item_id = l.order_item_id
 LEFT JOIN dim_product p ON p.product_id = coalesce(l.product_id, i.product_id)
-LEFT JOIN stage.customers c ON c.customer_id = l.customer_id
+LEFT JOIN stage.main.customers c ON c.customer_id = l.customer_id
 """
 
 FACT_SHIPMENT = """
@@ -291,7 +291,7 @@ SELECT
     hours_between(o.placed_at, s.shipped_at) AS hours_to_ship,
     hours_between(s.shipped_at, s.delivered_at) AS hours_in_transit,
     hours_between(o.placed_at, s.delivered_at) AS hours_to_deliver
-FROM stage.parcel s JOIN fact_order o USING (order_id)
+FROM stage.main.parcel s JOIN fact_order o USING (order_id)
 """
 
 FACT_RETURN = """
@@ -304,10 +304,11 @@ SELECT
     coalesce(i.value_minor, r.refund_minor + r.exchange_minor + r.credit_minor) AS value_minor,
     r.refund_minor, r.exchange_minor, r.credit_minor,
     hours_between(r.requested_at, r.refunded_at) AS hours_to_refund
-FROM stage.returns r
+FROM stage.main.returns r
 JOIN fact_order o USING (order_id)
 LEFT JOIN (
-    SELECT return_id, sum(quantity) AS units, sum(value_minor) AS value_minor FROM stage.return_items GROUP BY return_id
+    SELECT return_id, sum(quantity) AS units, sum(value_minor) AS value_minor
+    FROM stage.main.return_items GROUP BY return_id
 ) i ON i.return_id = r.return_id
 """
 
@@ -320,8 +321,8 @@ SELECT
     coalesce(p.product, 'unknown') AS product, coalesce(p.category, 'uncategorised') AS category, r.state,
     coalesce(r.language, 'unknown') AS language, r.is_survey, r.is_verified, r.written_at, r.answered_at,
     hours_between(r.written_at, r.answered_at) AS hours_to_answer
-FROM stage.reviews r
-LEFT JOIN stage.order_base o USING (order_id)
+FROM stage.main.reviews r
+LEFT JOIN stage.main.order_base o USING (order_id)
 LEFT JOIN dim_product p ON p.product_id = r.product_id
 """
 
@@ -336,7 +337,7 @@ SELECT
     t.opened_at, t.first_response_at, t.closed_at,
     hours_between(t.opened_at, t.first_response_at) * 3600 AS seconds_to_response,
     hours_between(t.opened_at, t.closed_at) * 3600 AS seconds_to_close
-FROM stage.tickets t LEFT JOIN stage.order_base o USING (order_id)
+FROM stage.main.tickets t LEFT JOIN stage.main.order_base o USING (order_id)
 """
 
 FACT_CART = """
@@ -349,7 +350,7 @@ SELECT
     coalesce(c.country, 'unknown') AS country,
     c.is_contactable, c.contacted_at IS NOT NULL AS is_contacted, c.value_minor,
     c.last_event_at, c.contacted_at, c.ordered_at
-FROM stage.carts c LEFT JOIN stage.order_base o USING (order_id)
+FROM stage.main.carts c LEFT JOIN stage.main.order_base o USING (order_id)
 """
 
 DIM_CUSTOMER = """
@@ -376,7 +377,7 @@ SELECT
         WHEN NOT o.is_late THEN 'on time'
         WHEN o.order_id IS NOT NULL THEN 'unknown'
     END AS first_delivery
-FROM stage.customers c
+FROM stage.main.customers c
 LEFT JOIN bought b USING (customer_id)
 LEFT JOIN opening o ON o.customer_id = c.customer_id
 """
@@ -386,7 +387,7 @@ INSERT INTO dim_product BY NAME
 SELECT
     product_id, name AS product, coalesce(category, 'uncategorised') AS category, sku, vendor, price_minor, cost_minor,
     stock, is_goods, is_active
-FROM stage.products
+FROM stage.main.products
 """
 
 # In the order in which they need one another.

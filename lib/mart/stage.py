@@ -144,10 +144,10 @@ def load(engine: duckdb.DuckDBPyConnection, source: Source, staged: Staged, wher
     reader = source.batches(f"SELECT {source.columns(staged.columns)} FROM {staged.name}{condition}")  # noqa: S608 - names from this module
     engine.register("incoming", reader)
     engine.execute(
-        f"CREATE OR REPLACE TABLE stage.{staged.name} AS SELECT {source.typed(staged.columns)} FROM incoming"  # noqa: S608 - names from this module
+        f"CREATE OR REPLACE TABLE stage.main.{staged.name} AS SELECT {source.typed(staged.columns)} FROM incoming"  # noqa: S608 - names from this module
     )
     engine.unregister("incoming")
-    (count,) = engine.execute(f"SELECT count(*) FROM stage.{staged.name}").fetchone() or (0,)  # noqa: S608 - names from this module
+    (count,) = engine.execute(f"SELECT count(*) FROM stage.main.{staged.name}").fetchone() or (0,)  # noqa: S608 - names from this module
     return int(count)
 
 
