@@ -2,24 +2,20 @@
 
 import streamlit as st
 
-from lib.metrics.catalogue import METRICS
 from lib.ui.access import open_page
 from lib.ui.cards import draw_cards
 from lib.ui.needs import draw_needs
 from lib.ui.sales import draw_best_sellers, draw_bridge, draw_drivers, draw_goals, draw_trend
 
-KPIS = tuple(
-    k
-    for k in (
-        "net_sales",
-        "orders",
-        "customers",
-        "average_order_value",
-        "refund_rate",
-        "returning_customer_share",
-        "late_share",
-    )
-    if k in METRICS
+KPIS = (
+    "net_sales",
+    "orders",
+    "customers",
+    "average_order_value",
+    "returning_share_of_customers",
+    "refund_rate",
+    "late_share",
+    "answered_within_target",
 )
 
 page = open_page()

@@ -22,7 +22,7 @@ def cohort_spec(title: str, cohorts: int) -> Spec:
         who="datum.cohort + ', ' + format(datum.size, ',') + ' customers'",
     )
     x = alt.X("k:O", axis=alt.Axis(title="Months since the first order", orient="top", labelAngle=0, titlePadding=8))
-    y = alt.Y("cohort:N", sort=None, axis=alt.Axis(title=None, labelLimit=150, grid=False))
+    y = alt.Y("cohort:N", sort=None, axis=alt.Axis(title=None, labelLimit=150, grid=False, labelFlush=False))
     tooltip = [
         alt.Tooltip("who:N", title="First order in"),
         alt.Tooltip("k:O", title="Month"),

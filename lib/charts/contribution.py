@@ -21,7 +21,9 @@ def contribution_spec(symbol: str, bars: int) -> Spec:
         rise="datum.amount >= 0 ? datum.amount : null",
         fall="datum.amount < 0 ? datum.amount : null",
     )
-    y = alt.Y("label:N", sort=None, axis=alt.Axis(title=None, labelLimit=130, labelPadding=10, grid=False))
+    y = alt.Y(
+        "label:N", sort=None, axis=alt.Axis(title=None, labelLimit=130, labelPadding=10, grid=False, labelFlush=False)
+    )
     x = alt.X("amount:Q", axis=None, scale=alt.Scale(padding=62))
     tooltip = [alt.Tooltip("label:N", title="Cause"), alt.Tooltip("exact:N", title="Effect")]
     bar = base.mark_bar(cornerRadiusEnd=3, height={"band": 0.62}).encode(

@@ -5,19 +5,17 @@ from functools import cache
 import altair as alt
 import pandas as pd
 
-from lib.charts.theme import Spec, days_axis, finished, painted, role, role_of, series, value_axis, value_expression
+from lib.charts.theme import Spec, finished, painted, role, value_axis, value_expression
 
 SHARE_COLUMNS = ("label", "share", "low", "high", "written")
-WORTH_COLUMNS = ("month", "worth", "customers", "cohort")
-MONTHLY_COLUMNS = ("day", "kind", "amount")
-MATRIX_COLUMNS = ("first", "second", "share", "n", "size")
+WORTH_COLUMNS = ("month", "worth", "customers")
 
 
 @cache
 def interval_spec(points: int) -> Spec:
     """Shares as dots with their 95 % intervals, for a frame with ``SHARE_COLUMNS``."""
     base = painted().transform_calculate(range="format(datum.low, '.1%') + ' to ' + format(datum.high, '.1%')")
-    y = alt.Y("label:N", sort=None, axis=alt.Axis(title=None, grid=False, labelLimit=130))
+    y = alt.Y("label:N", sort=None, axis=alt.Axis(title=None, grid=False, labelLimit=130, labelFlush=False))
     x = alt.X("share:Q", axis=alt.Axis(title=None, format="~%", tickCount=5), scale=alt.Scale(zero=True))
     tooltip = [
         alt.Tooltip("label:N", title="Within"),
@@ -44,60 +42,13 @@ def worth_spec(symbol: str) -> Spec:
         amount=value_expression("money", symbol, "datum.worth", exact=True),
     )
     tooltip = [
-        alt.Tooltip("cohort:N", title="First order"),
         alt.Tooltip("month:Q", title="Month"),
         alt.Tooltip("amount:N", title="Net sales per customer"),
         alt.Tooltip("customers:Q", title="Customers", format=","),
     ]
-    line = base.mark_line(strokeWidth=2.25).encode(x=x, y=y, color=series("cohort"))
-    dots = base.mark_point(size=40, filled=True, opacity=1).encode(x=x, y=y, color=series("cohort"), tooltip=tooltip)
+    line = base.mark_line(strokeWidth=2.25).encode(x=x, y=y, color=role("accent"))
+    dots = base.mark_point(size=40, filled=True, opacity=1).encode(x=x, y=y, color=role("accent"), tooltip=tooltip)
     return finished(alt.layer(line, dots), 300)
-
-
-@cache
-def matrix_spec(rows: int) -> Spec:
-    """From which first purchase to which second one, for a frame with ``MATRIX_COLUMNS``; shares of a row."""
-    base = (
-        painted()
-        .transform_joinaggregate(top="max(share)")
-        .transform_calculate(
-            ink="datum.share > 0.55 * datum.top ? 'paper' : 'ink'",
-            written="format(datum.share, '.0%')",
-            case="format(datum.n, ',') + ' of ' + format(datum.size, ',')",
-        )
-    )
-    x = alt.X("second:N", sort=None, axis=alt.Axis(title="then", orient="top", labelAngle=-30, labelLimit=110))
-    y = alt.Y("first:N", sort=None, axis=alt.Axis(title="first", labelLimit=130, grid=False))
-    tooltip = [
-        alt.Tooltip("first:N", title="First"),
-        alt.Tooltip("second:N", title="Then"),
-        alt.Tooltip("written:N", title="Share"),
-        alt.Tooltip("case:N", title="Purchases"),
-    ]
-    cells = base.mark_rect(cornerRadius=2).encode(x=x, y=y, color=alt.Color("share:Q", legend=None), tooltip=tooltip)
-    words = base.mark_text(fontSize=11).encode(x=x, y=y, text="written:N", color=role_of("ink"), tooltip=tooltip)
-    layers = alt.layer(cells, words).resolve_scale(color="independent")
-    return finished(layers, max(180, 30 * rows + 90))
-
-
-@cache
-def monthly_spec(symbol: str) -> Spec:
-    """Sales of first and of later orders by month, stacked, for a frame with ``MONTHLY_COLUMNS``."""
-    base = painted().transform_calculate(
-        written=value_expression("money", symbol, "datum.amount", exact=True),
-        when="timeFormat(datum.day, '%B %Y')",
-    )
-    bars = base.mark_bar().encode(
-        x=alt.X("yearmonth(day):T", axis=days_axis()),
-        y=alt.Y("amount:Q", axis=value_axis("money", symbol)),
-        color=series("kind"),
-        tooltip=[
-            alt.Tooltip("when:N", title="Month"),
-            alt.Tooltip("kind:N", title="Orders"),
-            alt.Tooltip("written:N", title="Net sales"),
-        ],
-    )
-    return finished(bars, 260)
 
 
 def describe_shares(frame: pd.DataFrame) -> str:

@@ -55,7 +55,12 @@ def days_axis() -> alt.Axis:
 def money_expression(symbol: str, value: str = "datum.value", *, pattern: str = "~s") -> str:
     """A Vega expression that writes an amount with its currency: ``-€1.2k``."""
     quoted = symbol.replace("\\", "\\\\").replace("'", "\\'")
-    return f"({value} < 0 ? '−' : '') + '{quoted}' + replace(format(abs({value}), '{pattern}'), 'G', 'bn')"
+    # Below a thousand the short form would write a half as 500m.
+    short = (
+        f"abs({value}) < 1000 ? format(abs({value}), ',.0f') : replace(format(abs({value}), '{pattern}'), 'G', 'bn')"
+    )
+    number = short if "s" in pattern else f"format(abs({value}), '{pattern}')"
+    return f"({value} < 0 ? '−' : '') + '{quoted}' + ({number})"
 
 
 def value_expression(kind: str, symbol: str, value: str = "datum.value", *, exact: bool = False) -> str:
@@ -64,7 +69,8 @@ def value_expression(kind: str, symbol: str, value: str = "datum.value", *, exac
         return money_expression(symbol, value, pattern=",.0f" if exact else "~s")
     if kind == "share":
         return f"format({value}, '.1%')" if exact else f"format({value}, '~%')"
-    return f"format({value}, ',.0f')" if exact else f"format({value}, '~s')"
+    short = f"(abs({value}) < 1000 ? format({value}, '~g') : format({value}, '~s'))"
+    return f"format({value}, ',.0f')" if exact else short
 
 
 def value_axis(kind: str, symbol: str, *, ticks: int = 5) -> alt.Axis:

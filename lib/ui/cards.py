@@ -7,14 +7,23 @@ import streamlit as st
 
 from lib.metrics.catalogue import find
 from lib.metrics.definition import Figure, Unit
+from lib.money import format_money
 from lib.ui.access import Opened
 from lib.ui.cached import dailies, figures
 from lib.ui.drill_down import open_figure
 from lib.ui.expected import expected, on_day
-from lib.ui.text import change, written
+from lib.ui.text import change, plain, written
 
 # Sums have days of their own and so a range; a ratio of few cases a day has none.
 RANGED = ("net_sales", "orders", "customers")
+# Shorter than the figure's own name, which a card has no room for.
+LABELS = {
+    "average_order_value": "Order value",
+    "refund_rate": "Refund rate",
+    "returning_share_of_customers": "Returning",
+    "late_share": "Late parcels",
+    "answered_within_target": "Answered in time",
+}
 # At most so many points in a small line: a longer one is summed or thinned by weeks.
 MOST_POINTS = 92
 
@@ -28,7 +37,7 @@ def draw_cards(page: Opened, keys: tuple[str, ...]) -> None:
     ranges = expected(
         page.mart, ranged, page.scope.filters, page.scope.period, page.first_day, page.house.store.country
     )
-    with st.grid(len(keys), min_column_width=150, gap="small", key="cards"):
+    with st.grid(4, min_column_width=150, gap="small", key="cards"):
         for key in keys:
             with st.container(border=True, height="stretch", gap="xsmall", key=f"card_{key}"):
                 _card(page, now[key], before.get(key), days[key], ranges.get(key))
@@ -39,7 +48,7 @@ def _card(page: Opened, now: Figure, before: Figure | None, days: pd.Series, ran
     step = change(now.value, before.value, now.unit) if before else None
     unchanged = step is None and before is not None and now.value is not None and before.value is not None
     st.metric(
-        metric.label,
+        LABELS.get(now.key, metric.label),
         written(now.value, now.unit, page.currency),
         delta=0 if unchanged and before is not None and before.value != 0 else step,
         delta_color="normal" if metric.good_is == "up" else "inverse" if metric.good_is == "down" else "off",
@@ -49,6 +58,7 @@ def _card(page: Opened, now: Figure, before: Figure | None, days: pd.Series, ran
     )
     last = float(days.iloc[-1]) if len(days) else float("nan")
     st.caption(_line(page, now, last, ranges))
+    st.space("stretch")
     if st.button(
         "Open",
         type="tertiary",
@@ -90,8 +100,11 @@ def _line(page: Opened, now: Figure, value_of_last: float, ranges: pd.DataFrame 
         return f"{name}: {value}, usual {low} – {high}"
     if now.low is not None and now.high is not None:
         return f"95 % interval {now.low * 100:.1f} – {now.high * 100:.1f} %"
-    return f"From {now.n:,} cases" if now.n is not None else ""
+    return f"n = {now.n:,}" if now.n is not None else ""
 
 
 def _short(value: float, unit: Unit, currency: str) -> str:
-    return written(max(value, 0.0) if unit is Unit.COUNT else value, unit, currency).replace("$", "\\$")
+    value = max(value, 0.0) if unit is Unit.COUNT else value
+    if unit is Unit.MONEY:
+        return plain(format_money(round(value), currency or "EUR", cents=False))
+    return plain(written(value, unit, currency))

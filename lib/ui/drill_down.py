@@ -49,7 +49,9 @@ def _draw(key: str, scope: Scope) -> None:
         st.markdown("**Formula**")
         st.text(metric.formula[:1].upper() + metric.formula[1:])
         st.markdown("**Counted**")
-        st.text(population(key, scope))
+        whole = population(key, scope).removeprefix(f"{metric.meaning} ")
+        formula = f"{metric.formula[:1].upper()}{metric.formula[1:]}"
+        st.text(whole.removeprefix(f"{formula}: "))
     if found.left_out:
         st.markdown("**Left out**")
         frame = pd.DataFrame(
@@ -122,7 +124,6 @@ def _rows(mart: Mart, key: str, scope: Scope, metric: Any, currency: str) -> Non
         alt=f"Rows behind {metric.label}",
         columns=_columns(unit, currency),
         key=f"rows_{key}_{part}",
-        rows=min(10, max(1, len(found.frame))),
     )
     pages = -(-found.total_rows // PAGE)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):

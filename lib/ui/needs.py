@@ -50,12 +50,12 @@ def draw_needs(store: Store) -> None:
 
 
 def _line(need: Need, store: Store) -> None:
-    left, right = st.columns([4, 1], vertical_alignment="center", gap="small", wrap=False)
-    with left, st.container(gap=None):
+    row = st.container(horizontal=True, vertical_alignment="center", wrap=False, gap="small")
+    with row, st.container(gap=None):
         colour = "orange" if need.is_urgent else "gray"
         st.markdown(f":{colour}[{ICONS[need.key]}] **{plain(need.title)}**")
         st.caption(plain(need.detail))
-    with right:
+    with row:
         if st.button("Open", type="tertiary", key=f"open_{need.key}", help=f"See the list: {plain(need.title)}"):
             st.dialog(need.title, width="large")(_dialog)(need.key, store)
 
@@ -76,7 +76,7 @@ def _list(key: str, store: Store) -> None:
         st.info("Nothing waits here any more.")
         return
     frame, columns = _for_people(page.rows, store)
-    table(frame, alt="What waits", columns=columns, rows=min(14, len(frame)))
+    table(frame, alt="What waits", columns=columns)
     st.caption(
         "Of the last 60 days. Encore only reads here for now: answer in the shop's own tools, "
         "and the next import clears the line."

@@ -22,7 +22,7 @@ from lib.ui.tables import download, table
 from lib.ui.text import major, plain, written
 
 DRIVERS = {
-    "customers": "More or fewer customers",
+    "customers": "Customers",
     "orders_per_customer": "Orders per customer",
     "average_order_value": "Order value",
     "unknown_customers": "Unknown customers",
@@ -210,7 +210,7 @@ def draw_best_sellers(page: Opened) -> None:
             format="%+.0f %%", help="Against the days compared with; empty where nothing was sold then."
         ),
     }
-    table(shown, alt="Best sellers of the period", columns=config, rows=len(shown))
+    table(shown, alt="Best sellers of the period", columns=config)
 
 
 def draw_bridge(page: Opened) -> None:
@@ -218,18 +218,22 @@ def draw_bridge(page: Opened) -> None:
     st.markdown("##### In other tools")
     st.caption("Why a Shopify or WooCommerce report shows another net sales: each difference in money.")
     frame = _bridge(page.scope, page.version, page)
-    shown = pd.DataFrame(
+    shown = frame[(frame["kind"] == "total") | (frame["amount_minor"] != 0)]
+    shown = shown.assign(amount=[written(v, Unit.MONEY, page.currency, exact=True) for v in shown["amount_minor"]])
+    st.table(
         {
-            "Line": frame["label"],
-            "Amount": [float(to_major(int(v), page.currency)) for v in frame["amount_minor"]],
-            "kind": frame["kind"],
-        }
+            _weighed(label, kind): _weighed(amount, kind)
+            for label, kind, amount in zip(shown["label"], shown["kind"], shown["amount"], strict=True)
+        },
+        border="horizontal",
+        alt="From Encore's net sales to Shopify-style and WooCommerce-style",
     )
-    shown = shown[(shown["kind"] == "total") | (shown["Amount"] != 0)].drop(columns="kind")
-    config = {"Amount": st.column_config.NumberColumn(f"Amount ({page.currency})", format="%,.2f")}
-    table(shown, alt="From Encore's net sales to Shopify-style and WooCommerce-style", columns=config, rows=len(shown))
-    if len(shown) == 3:
+    if len(shown) == 4:
         st.caption("All three agree here: no cancelled, voided or unpaid orders in these days.")
+
+
+def _weighed(words: str, kind: str) -> str:
+    return f"**{words}**" if kind == "total" else words
 
 
 @st.cache_data(ttl="1h", max_entries=100, show_spinner=False)

@@ -9,7 +9,7 @@ from lib.ui.access import freshness, show_error
 from lib.ui.cached import figure
 from lib.ui.choices import Choice, choose
 from lib.ui.live import House, missing_orders, open_house
-from lib.ui.text import plain, written
+from lib.ui.text import of_days, plain, written
 
 STATIC = ROOT / "lib" / "ui" / "static"
 PAGES = ROOT / "pages"
@@ -58,7 +58,7 @@ def _header(title: str, house: House) -> Choice | None:
         choice = choose(house.store.today(), slices(house.mart, "channel"))
     with left, st.container(gap=None):
         st.title(title, anchor=False)
-        st.caption(f"{plain(choice.words())}")
+        st.caption(plain(choice.words() if title == "Today" else of_days(choice.period)))
     return choice
 
 

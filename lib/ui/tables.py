@@ -64,9 +64,6 @@ def download(label: str, name: str, make: Callable[[], pd.DataFrame], *, key: st
     )
 
 
-def table(
-    frame: pd.DataFrame, *, alt: str, columns: Mapping[str, Any] | None = None, key: str | None = None, rows: int = 0
-) -> None:
-    """A read-only table without an index; ``rows`` fixes its height to so many rows."""
-    height: Any = 35 * (rows + 1) + 3 if rows else "auto"
-    st.dataframe(frame, hide_index=True, column_config=dict(columns or {}), height=height, alt=alt, key=key)
+def table(frame: pd.DataFrame, *, alt: str, columns: Mapping[str, Any] | None = None, key: str | None = None) -> None:
+    """A read-only table without an index; beyond ten rows it scrolls."""
+    st.dataframe(frame, hide_index=True, column_config=dict(columns or {}), alt=alt, key=key)
