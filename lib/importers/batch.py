@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, Literal, TypeVar
 
@@ -78,6 +79,10 @@ def clip(text: str | None, length: int = KEY_LENGTH) -> str | None:
         return None
     cleaned = text.replace("\x00", "").strip() if "\x00" in text or text[:1].isspace() or text[-1:].isspace() else text
     return cleaned[:length] or None
+
+
+# For what comes again and again, such as the names and codes of what is sold.
+clip_often = lru_cache(maxsize=65_536)(clip)
 
 
 def country_code(code: str | None) -> str | None:

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from lib.db.tables.orders import discounts_used, order_items, orders, refund_items
 from lib.db.tables.returns import return_items
-from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused, clip, country_code, fingerprint
+from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused, clip, clip_often, country_code, fingerprint
 from lib.importers.checks import bad_order
 from lib.importers.conversion import NoRate, convert_order
 from lib.importers.load_people import Mention, resolve
@@ -167,16 +167,16 @@ def _draft(batch: Batch, position: int, record: OrderRecord) -> Draft:
         instant(order.placed_at),
         instant(order.cancelled_at),
         order.payment_status,
-        clip(order.fulfillment_status),
+        clip_often(order.fulfillment_status),
         order.is_test,
-        clip(order.channel),
+        clip_often(order.channel),
         country_code(order.country),
-        clip(order.region),
-        clip(order.city),
-        clip(order.device),
-        clip(order.payment_method),
-        clip(order.delivery_type),
-        clip(order.landing_source),
+        clip_often(order.region),
+        clip_often(order.city),
+        clip_often(order.device),
+        clip_often(order.payment_method),
+        clip_often(order.delivery_type),
+        clip_often(order.landing_source),
         batch.store.currency,
         record.currency,
         record.total_minor,
@@ -273,11 +273,11 @@ def _items(batch: Batch, drafts: Sequence[Draft]) -> None:
         if cost is None and product is not None and (each := unit_cost(batch, product)) is not None:
             cost = each * item.quantity
         facts = (
-            clip(item.external_id),
+            item.external_id and clip(item.external_id),
             product["product_id"] if product is not None else None,
             item.kind,
-            clip(item.sku),
-            clip(item.name) or "Unnamed line",
+            clip_often(item.sku),
+            clip_often(item.name) or "Unnamed line",
             item.quantity,
             currency,
             item.unit_price_minor,

@@ -123,6 +123,13 @@ def write_refunds(
         )
         for refund, purchase in records
     ]
+    by_itself = {
+        external_id
+        for external_id, (_, known) in _stored(batch, drafts).items()
+        if known and not known.startswith(WITHIN)
+    }
+    # A refund that was read by itself knows its own day; the order's mention of it does not.
+    drafts = [d for d in drafts if not (d.refund.is_date_estimated and d.refund.external_id in by_itself)]
     if whole_orders:
         kept = {draft.refund.external_id for draft in drafts}
         rows = batch.connection.execute(

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from lib.db.tables.orders import order_items, orders, refund_items
 from lib.importers.batch import Batch
@@ -47,7 +47,8 @@ def match(batch: Batch, wanted: Sequence[Wanted], replaced: Sequence[int]) -> li
     if not wanted:
         return []
     line, order = order_items.c, orders.c
-    rows = batch.connection.execute(
+    keys = {(each.customer_id, each.sku or f"name:{each.name}", each.unit_price_minor) for each in wanted}
+    found_rows = batch.connection.execute(
         select(
             order.customer_id,
             line.sku,
@@ -63,13 +64,18 @@ def match(batch: Batch, wanted: Sequence[Wanted], replaced: Sequence[int]) -> li
         .where(
             batch.writer.among(order.customer_id, {each.customer_id for each in wanted}),
             batch.writer.among(line.unit_price_minor, {each.unit_price_minor for each in wanted}),
+            or_(
+                batch.writer.among(line.sku, {each.sku for each in wanted if each.sku}),
+                batch.writer.among(line.name, {each.name for each in wanted if each.name and not each.sku}),
+            ),
             order.cancelled_at.is_(None),
             order.payment_status != "voided",
             ~order.is_test,
             line.kind == "goods",
         )
         .order_by(order.placed_at, line.order_item_id)
-    ).all()
+    )
+    rows = [row for row in found_rows if (row[0], row[1] or f"name:{row[2]}", row[3]) in keys]
     refunded = _refunded(batch, [row.order_item_id for row in rows], replaced)
     candidates: defaultdict[tuple[int, str, int], list[_Candidate]] = defaultdict(list)
     for row in rows:
