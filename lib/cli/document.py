@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib import import_module
 
 from lib.cli.main import COMMANDS, Command
+from lib.metrics.document import metrics_document
 from lib.settings import ROOT, SETTINGS
 
 __all__ = ["Command", "documents", "main"]
@@ -17,6 +18,7 @@ def documents() -> dict[str, str]:
     return {
         "README.md": _between(_between(readme, "commands", _commands()), "settings", _settings()),
         "docs/commands.md": _command_pages(),
+        "docs/metrics.md": metrics_document(),
     }
 
 
