@@ -124,7 +124,7 @@ def fit(groups: pd.DataFrame, *, values: pd.DataFrame | None = None, tested: Bac
     active = bgnbd.fit(groups, model=Model.MBG)
     orders, money, warnings = active, None, []
     if tested is None:
-        warnings.append("Not backtested: too short a history to hold some of it back.")
+        warnings.append("Not backtested: too little is known if some of the history is held back.")
     elif tested.better is Model.BG:
         try:
             orders = bgnbd.fit(groups, model=Model.BG)

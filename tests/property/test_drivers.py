@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.stats.drivers import mix_and_rate, sales_drivers, shapley, whole_parts
@@ -19,6 +19,7 @@ def product(values: list[float]) -> float:
     return result
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(factors)
 def test_the_parts_add_up_to_the_difference(pairs: list[tuple[float, float]]) -> None:
     before = {str(index): pair[0] for index, pair in enumerate(pairs)}
@@ -28,6 +29,7 @@ def test_the_parts_add_up_to_the_difference(pairs: list[tuple[float, float]]) ->
     assert sum(shapley(before, after).values()) == pytest.approx(difference, abs=1e-12 * scale)
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(factors)
 def test_no_factor_is_preferred_and_going_back_undoes_going_forth(pairs: list[tuple[float, float]]) -> None:
     before = {str(index): pair[0] for index, pair in enumerate(pairs)}
@@ -43,6 +45,7 @@ def test_no_factor_is_preferred_and_going_back_undoes_going_forth(pairs: list[tu
             assert part == 0
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(customers=st.tuples(count, count), more=st.tuples(count, count), net=st.tuples(amount, amount), unknown=amount)
 def test_sales_drivers_add_up_to_the_cent_with_empty_periods_and_refunds_alone(
     customers: tuple[int, int], more: tuple[int, int], net: tuple[int, int], unknown: int
@@ -83,6 +86,7 @@ def frame(rows: dict[str, tuple[int, int]]) -> pd.DataFrame:
     )
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(before=segments, after=segments)
 def test_every_segment_adds_up_to_its_change_and_all_to_the_difference(
     before: dict[str, tuple[int, int]], after: dict[str, tuple[int, int]]

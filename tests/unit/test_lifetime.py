@@ -154,7 +154,7 @@ def test_worth_is_orders_times_value_times_margin(store: list[npt.NDArray[np.flo
     groups["value"] = np.where(groups["x"] > 0, 55.0, np.nan)
     model = lifetime.fit(groups, values=order_values(8))
     assert model.money is not None
-    assert model.warnings == ("Not backtested: too short a history to hold some of it back.",)
+    assert model.warnings == ("Not backtested: too little is known if some of the history is held back.",)
     worth = model.worth(groups, 52.0, margin=0.4)
     assert (worth["worth"] - worth["orders"] * worth["order_value"] * 0.4).abs().max() < 1e-9
     one_time = worth[worth["x"] == 0]
