@@ -7,6 +7,8 @@ import pandas as pd
 
 from lib.charts.theme import Spec, finished, painted, role, role_of
 
+# On a phone a cell has no room for its number: the colour and the tooltip remain.
+WIDE_ENOUGH = alt.ExprRef("width < 430 ? 0 : 1")
 COLUMNS = ("cohort", "size", "k", "value", "written", "is_mature", "matures_on")
 
 
@@ -17,7 +19,6 @@ def cohort_spec(title: str, cohorts: int) -> Spec:
     An immature cell has no value and is hatched; its tooltip says when it is mature.
     """
     base = painted().transform_calculate(
-        # Dark cells need light words; the threshold is a share of the largest value on show.
         state="datum.is_mature ? 'Complete' : 'Mature on ' + datum.matures_on",
         who="datum.cohort + ', ' + format(datum.size, ',') + ' customers'",
     )
@@ -32,13 +33,14 @@ def cohort_spec(title: str, cohorts: int) -> Spec:
     cells = (
         base.transform_filter("datum.is_mature")
         .mark_rect(cornerRadius=2, stroke="transparent", strokeWidth=2)
-        .encode(x=x, y=y, color=alt.Color("value:Q", legend=None), tooltip=tooltip)
+        .encode(x=x, y=y, color=alt.Color("value:Q", scale=alt.Scale(zero=False), legend=None), tooltip=tooltip)
     )
+    # Dark cells need light words: from 0.7 of the range on.
     words = (
         base.transform_filter("datum.is_mature")
-        .transform_joinaggregate(top="max(value)")
-        .transform_calculate(ink="datum.value > 0.55 * datum.top ? 'paper' : 'ink'")
-        .mark_text(fontSize=11)
+        .transform_joinaggregate(top="max(value)", bottom="min(value)")
+        .transform_calculate(ink="datum.value - datum.bottom > 0.7 * (datum.top - datum.bottom) ? 'paper' : 'ink'")
+        .mark_text(fontSize=11, opacity=WIDE_ENOUGH)
         .encode(x=x, y=y, text="written:N", color=role_of("ink"), tooltip=tooltip)
     )
     hatched = (

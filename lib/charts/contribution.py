@@ -15,7 +15,7 @@ def contribution_spec(symbol: str, bars: int) -> Spec:
     """The chart of a frame with ``COLUMNS``: names and signed amounts in whole units, in the order given."""
     base = painted().transform_calculate(
         role="datum.amount < 0 ? 'bad' : 'accent'",
-        written=f"(datum.amount > 0 ? '+' : '') + {money_expression(symbol, 'datum.amount', pattern='.3~s')}",
+        written=f"(datum.amount >= 0.5 ? '+' : '') + {money_expression(symbol, 'datum.amount', pattern='.3~s')}",
         exact=f"(datum.amount > 0 ? '+' : '') + {money_expression(symbol, 'datum.amount', pattern=',.2f')}",
         # A word stands outside its bar, on the side where the bar ends.
         rise="datum.amount >= 0 ? datum.amount : null",

@@ -60,7 +60,7 @@ def money_expression(symbol: str, value: str = "datum.value", *, pattern: str = 
         f"abs({value}) < 1000 ? format(abs({value}), ',.0f') : replace(format(abs({value}), '{pattern}'), 'G', 'bn')"
     )
     number = short if "s" in pattern else f"format(abs({value}), '{pattern}')"
-    return f"({value} < 0 ? '−' : '') + '{quoted}' + ({number})"
+    return f"({value} <= -0.5 ? '−' : '') + '{quoted}' + ({number})"
 
 
 def value_expression(kind: str, symbol: str, value: str = "datum.value", *, exact: bool = False) -> str:

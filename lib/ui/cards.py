@@ -57,15 +57,12 @@ def _card(page: Opened, now: Figure, before: Figure | None, days: pd.Series, ran
         chart_type="area",
     )
     last = float(days.iloc[-1]) if len(days) else float("nan")
-    st.caption(_line(page, now, last, ranges))
     st.space("stretch")
-    if st.button(
-        "Open",
-        type="tertiary",
-        key=f"figure_{now.key}",
-        help=f"What {metric.label.lower()} means, and the rows behind it",
-    ):
-        open_figure(now.key, page.scope)
+    with st.container(horizontal=True, vertical_alignment="bottom", wrap=False, gap="small"):
+        st.caption(_line(page, now, last, ranges))
+        words = f"What {metric.label.lower()} means, and the rows behind it"
+        if st.button("Open", type="tertiary", key=f"figure_{now.key}", help=words):
+            open_figure(now.key, page.scope)
 
 
 def sparkline(days: pd.Series) -> list[float] | None:
@@ -82,6 +79,8 @@ def sparkline(days: pd.Series) -> list[float] | None:
 
 def _line(page: Opened, now: Figure, value_of_last: float, ranges: pd.DataFrame | None) -> str:
     """One line below the figure: what the last day was expected to be, or how many cases there are."""
+    if now.value is None:
+        return "Nothing to count in these days"
     if now.is_small_sample:
         return f"Small sample: {now.n} case{'' if now.n == 1 else 's'}"
     last = page.scope.period.end - timedelta(days=1)

@@ -78,9 +78,7 @@ def draw_shares(page: Opened, scope: Scope) -> None:
             frame, repeat.interval_spec(len(frame)), alt=repeat.describe_shares(frame), key="shares_chart"
         )
     rows = _share_table(found, scope)
-    columns = {
-        name: st.column_config.NumberColumn(format="%,d") for name in ("Followed so long", "Came back", "Not yet")
-    }
+    columns = {name: st.column_config.NumberColumn(format="%,d") for name in ("Followed", "Back", "Not yet")}
     table(rows, alt="Repeat within so many days: counts and when all are mature", columns=columns)
     with st.container(horizontal=True, vertical_alignment="center"):
         _open_share(found, scope)
@@ -96,10 +94,10 @@ def _share_table(found: pd.DataFrame, scope: Scope) -> pd.DataFrame:
                 f"{low:.1%} – {high:.1%}" if low == low else "–"
                 for low, high in zip(found["low"], found["high"], strict=True)
             ],
-            "Followed so long": found["mature"],
-            "Came back": found["repeated"],
+            "Followed": found["mature"],
+            "Back": found["repeated"],
             "Not yet": found["immature"],
-            "All mature on": [_mature_on(scope, int(days), last=True) for days in found["days"]],
+            "All on": [_mature_on(scope, int(days), last=True) for days in found["days"]],
         }
     )
 
