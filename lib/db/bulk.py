@@ -3,14 +3,16 @@
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
-from sqlalchemy import JSON, Connection, Table, func, select, text
+from sqlalchemy import JSON, Connection, Engine, Table, func, select, text
 
+from lib.db.engine import writing
 from lib.db.tables.columns import now
 
 Values = Sequence[Any] | NDArray[Any]
@@ -60,6 +62,37 @@ def bulk_insert(connection: Connection, table: Table, columns: Mapping[str, Valu
             {"table": table.name, "column": key.name, "value": connection.scalar(select(func.max(key)))},
         )
     return rows
+
+
+@contextmanager
+def filling(engine: Engine) -> Iterator[Connection]:
+    """A writing transaction that fills the database with very many rows.
+
+    On SQLite references are checked once, and indexes are built once, at its end; nobody else sees it
+    before, and if it fails, or the process dies, the database is as it was.
+
+    Raises:
+        ValueError: a row refers to one that does not exist; nothing was written.
+    """
+    if engine.dialect.name != "sqlite":
+        with writing(engine) as connection:
+            yield connection
+        return
+    with engine.connect().execution_options(encore_writes=True) as connection:
+        driver: Any = connection.connection.driver_connection
+        # Only outside a transaction can this be switched; the connection is closed afterwards, not reused.
+        driver.execute("PRAGMA foreign_keys=OFF")
+        with connection.begin():
+            made = driver.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
+            indexes = made.fetchall()
+            for name, _ in indexes:
+                driver.execute(f'DROP INDEX "{name}"')
+            yield connection
+            for _, statement in indexes:
+                driver.execute(statement)
+            broken = driver.execute("PRAGMA foreign_key_check").fetchone()
+            if broken is not None:
+                raise ValueError(f"row {broken[1]} of {broken[0]} refers to no row of {broken[2]}")
 
 
 def batches(rows: int, size: int = 10 * BATCH) -> Iterator[slice]:

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Connection, Engine, func, select
 
+from lib.db.bulk import filling
 from lib.db.clear import clear_store
-from lib.db.engine import order_database, writing
+from lib.db.engine import order_database
 from lib.db.migrate import migrate
 from lib.db.store import Store, write_store
 from lib.db.tables.columns import now
@@ -21,9 +22,16 @@ from lib.db.tables.orders import orders
 from lib.db.tables.store import store
 from lib.demo.books import item_keys, write_orders, write_products
 from lib.demo.calendar import make_calendar
+from lib.demo.carts import write_carts
+from lib.demo.feedback import write_feedback
+from lib.demo.loyalty import write_loyalty
 from lib.demo.people import write_people
+from lib.demo.plans import write_plans
 from lib.demo.regret import settle, write_aftermath
+from lib.demo.reviews import write_reviews
 from lib.demo.sales import make_sales
+from lib.demo.tickets import write_tickets
+from lib.demo.truth import truth
 from lib.errors import Conflict
 from lib.periods import store_day
 from lib.settings import Settings
@@ -86,7 +94,7 @@ def fill(
     say = progress or (lambda _what, _done, _of: None)
     zone = ZoneInfo(settings.store_time_zone or TIME_ZONE)
     last = end or store_day(now(), zone)
-    with writing(engine) as connection:
+    with filling(engine) as connection:
         _refuse_or_clear(connection, replace=replace)
         say("customers' lives", 0, 1)
         calendar = make_calendar(last, zone, seed)
@@ -99,7 +107,7 @@ def fill(
         )
         say("customers", 0, 1)
         write_products(connection, np.random.default_rng([seed, 7]))
-        write_people(connection, np.random.default_rng([seed, 8]), sales)
+        people = write_people(connection, np.random.default_rng([seed, 8]), sales)
         done = 0
 
         def tick(more: int) -> None:
@@ -108,15 +116,24 @@ def fill(
             say("orders", done, n)
 
         write_orders(connection, np.random.default_rng([seed, 9]), sales, tick=tick)
+        say("what people say", n, n)
         write_aftermath(connection, sales, after, item_keys(sales))
-        truth = settings.data_dir / "demo_truth.json"
+        write_reviews(connection, np.random.default_rng([seed, 10]), sales, after, people)
+        write_tickets(connection, np.random.default_rng([seed, 11]), sales, after, people)
+        carts = write_carts(connection, np.random.default_rng([seed, 12]), sales)
+        write_feedback(connection, np.random.default_rng([seed, 13]), sales, after, people)
+        write_loyalty(connection, np.random.default_rng([seed, 14]), sales)
+        write_plans(connection, np.random.default_rng([seed, 15]), sales, people)
+        truth_file = settings.data_dir / "demo_truth.json"
+        # Inside the transaction: a store without its truth is not left behind.
+        write_private(truth_file, truth(sales, carts, seed=seed))
     return DemoReport(
         orders=n,
         customers=len(sales.people),
         first_day=calendar.first,
         last_day=calendar.date_of(calendar.days - 1),
         seed=seed,
-        truth=truth,
+        truth=truth_file,
     )
 
 

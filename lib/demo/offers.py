@@ -40,6 +40,7 @@ class Offer:
     bought_day: Column = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
+# No two windows overlap, so that nobody is under two offers at once.
 # key, name, kind, days ago, since low, since high, is second, window, holdout, depth, effect, code, category
 _PLANS = (
     ("again10", "10 % off your second order", "coupon", 610, 20, 75, True, 30, 0.5, 0.10, 0.055, 6, -1),
@@ -83,7 +84,6 @@ def run_offers(
 ) -> tuple[list[Offer], Columns | None]:
     """Assign customers and add the purchases that would not have been; returns (offers, extra orders)."""
     who, day = orders["who"], orders["day"]
-    busy_until = np.full(lived, -1)
     done: list[Offer] = []
     parts: list[Columns] = []
     for offer in plans():
@@ -95,7 +95,7 @@ def run_offers(
         last = np.full(lived, -10_000)
         np.maximum.at(last, who[before], day[before])
         since = offer.day - last
-        fits = (since >= offer.since_low) & (since <= offer.since_high) & (busy_until < offer.day)
+        fits = (since >= offer.since_low) & (since <= offer.since_high)
         fits &= (count == 1) if offer.is_second else (count >= 2)
         if offer.category >= 0:
             fits &= people.category[:lived] == offer.category
@@ -109,7 +109,6 @@ def run_offers(
         offer.buys_more = offer.is_treated & ~offer.buys_anyway & (rng.random(n) < offer.effect)
         offer.bought_day = offer.day + rng.integers(0, offer.window, n)
         offer.buys_more &= offer.bought_day < calendar.days
-        busy_until[offer.who] = offer.day + offer.window
         done.append(offer)
         rows = np.flatnonzero(offer.buys_more)
         if len(rows):

@@ -40,7 +40,9 @@ class People:
     category: Column
     is_discounted: Column
     is_late: Column
+    has_promise: Column
     known_day: Column
+    delivered_day: Column
     log_hazard: Column
     refill_mean: Column
 
@@ -63,7 +65,9 @@ def live(rng: np.random.Generator, calendar: Calendar, count: int) -> tuple[Peop
         category=np.zeros(count, dtype=np.int64),
         is_discounted=np.zeros(count, dtype=bool),
         is_late=np.zeros(count, dtype=bool),
+        has_promise=np.zeros(count, dtype=bool),
         known_day=first_day,
+        delivered_day=first_day,
         log_hazard=np.zeros(count),
         refill_mean=np.zeros(count),
     )
@@ -73,6 +77,8 @@ def live(rng: np.random.Generator, calendar: Calendar, count: int) -> tuple[Peop
     people.category = shelf[orders["products"][:, 0]]
     people.is_discounted = orders["code"] >= 0
     people.is_late = orders["is_late"]
+    people.has_promise = (orders["promised"] >= 0) & ~orders["is_lost"]
+    people.delivered_day = orders["delivered"]
     people.known_day = np.where(orders["is_late"], orders["promised"] + 1, orders["delivered"])
     people.log_hazard = (
         np.array([c.log_hazard for c in CATEGORIES])[people.category]
