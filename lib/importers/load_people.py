@@ -68,7 +68,7 @@ def load_customers(batch: Batch, records: Sequence[CustomerRecord]) -> list[Outc
     outcomes: list[Outcome] = []
     mentions: list[Mention] = []
     for record in records:
-        reason = _reason(batch, record)
+        reason = bad_customer(batch, record)
         outcomes.append(Refused(reason) if reason else STORED)
         if not reason:
             mentions.append(Mention(record, is_full=True))
@@ -77,7 +77,8 @@ def load_customers(batch: Batch, records: Sequence[CustomerRecord]) -> list[Outc
     return [outcome if isinstance(outcome, Refused) else next(stored).outcome for outcome in outcomes]
 
 
-def _reason(batch: Batch, record: CustomerRecord) -> str:
+def bad_customer(batch: Batch, record: CustomerRecord) -> str:
+    """Why a customer cannot be stored; empty when it can."""
     keys = keys_of(record, batch.source)
     if not keys:
         return "The customer has neither a key nor a valid e-mail address, so nobody could be known again."

@@ -111,9 +111,7 @@ def load_products(batch: Batch, records: Sequence[ProductRecord]) -> list[Outcom
     costed: list[int] = []
     for record in records:
         name = clip(record.name)
-        reason = bad_key(record.external_id, "product") or ("" if name else "The product has no name.")
-        if record.currency and record.currency not in currencies():
-            reason = f"{record.currency!r} is no currency."
+        reason = bad_product(batch, record)
         if reason or name is None:
             outcomes.append(Refused(reason))
             continue
@@ -147,6 +145,13 @@ def load_products(batch: Batch, records: Sequence[ProductRecord]) -> list[Outcom
     batch.writer.update(products, COLUMNS, [(*_values(row), key) for key, row in changed.items()])
     _cost_earlier_lines(batch, [changed[key] for key in costed])
     return outcomes
+
+
+def bad_product(batch: Batch, record: ProductRecord) -> str:
+    """Why a product cannot be stored; empty when it can."""
+    if record.currency and record.currency not in currencies():
+        return f"{record.currency!r} is no currency."
+    return bad_key(record.external_id, "product") or ("" if clip(record.name) else "The product has no name.")
 
 
 def _facts(record: ProductRecord, name: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def load_rates(batch: Batch, records: Sequence[RateRecord]) -> list[Outcome]:
     new: list[tuple[Any, ...]] = []
     changed: list[tuple[Any, ...]] = []
     for record in records:
-        if reason := _bad_rate(record):
+        if reason := bad_rate(batch, record):
             outcomes.append(Refused(reason))
             continue
         row = stored.get((record.currency, record.target, record.valid_from.isoformat()))
@@ -46,7 +46,8 @@ def load_rates(batch: Batch, records: Sequence[RateRecord]) -> list[Outcome]:
     return outcomes
 
 
-def _bad_rate(record: RateRecord) -> str:
+def bad_rate(batch: Batch, record: RateRecord) -> str:
+    """Why a rate cannot be stored; empty when it can."""
     for code in (record.currency, record.target):
         if code not in currencies():
             return f"{code!r} is no currency."
@@ -59,6 +60,11 @@ def _bad_rate(record: RateRecord) -> str:
     return ""
 
 
+def bad_coupon(batch: Batch, record: CouponRecord) -> str:
+    """Why a coupon cannot be stored; empty when it can."""
+    return bad_key(record.external_id, "coupon") or batch.bad_instant(record.created_at, "date of the coupon")
+
+
 def load_coupons(batch: Batch, records: Sequence[CouponRecord]) -> list[Outcome]:
     """Store the shop's coupons as offers of the past: context, and never evidence of an effect."""
     outcomes: list[Outcome] = [STORED] * len(records)
@@ -66,8 +72,7 @@ def load_coupons(batch: Batch, records: Sequence[CouponRecord]) -> list[Outcome]
     rows: list[tuple[str, str, tuple[Any, ...]]] = []
     kept: list[CouponRecord] = []
     for position, record in enumerate(records):
-        reason = bad_key(record.external_id, "coupon") or batch.bad_instant(record.created_at, "date of the coupon")
-        if reason:
+        if reason := bad_coupon(batch, record):
             outcomes[position] = Refused(reason)
             continue
         kind = "free_shipping" if "shipping" in record.kind else "coupon"

@@ -49,7 +49,7 @@ def load_returns(batch: Batch, records: Sequence[ReturnRecord]) -> list[Outcome]
     positions: list[int] = []
     rows: list[tuple[str, str, tuple[Any, ...]]] = []
     for position, record in enumerate(records):
-        reason = _reason(batch, record)
+        reason = bad_return(batch, record)
         row = known.get(record.order_id)
         if not reason and row is None:
             reason = (
@@ -92,7 +92,8 @@ def _amounts(batch: Batch, record: ReturnRecord, currency: str, rate: Decimal) -
     return refund, exchange, credit
 
 
-def _reason(batch: Batch, record: ReturnRecord) -> str:
+def bad_return(batch: Batch, record: ReturnRecord) -> str:
+    """Why a return cannot be stored; empty when it can."""
     reason = bad_key(record.external_id, "return") or batch.bad_instant(record.requested_at, "date of the return")
     if record.currency not in currencies():
         return reason or f"{record.currency!r} is no currency."

@@ -38,7 +38,7 @@ def load_reviews(batch: Batch, records: Sequence[ReviewRecord]) -> list[Outcome]
     kept: list[tuple[int, ReviewRecord, str]] = []
     for position, record in enumerate(records):
         written = fingerprint(record)
-        if reason := _reason(batch, record):
+        if reason := bad_review(batch, record):
             outcomes[position] = Refused(reason)
         elif stored.get(record.external_id, (0, ""))[1] == written:
             outcomes[position] = UNCHANGED
@@ -80,7 +80,8 @@ def load_reviews(batch: Batch, records: Sequence[ReviewRecord]) -> list[Outcome]
     return outcomes
 
 
-def _reason(batch: Batch, record: ReviewRecord) -> str:
+def bad_review(batch: Batch, record: ReviewRecord) -> str:
+    """Why a review cannot be stored; empty when it can."""
     reason = bad_key(record.external_id, "review") or batch.bad_instant(record.written_at, "date of the review")
     if not 1 <= record.rating <= 5:
         return reason or f"A review has 1 to 5 stars, this one has {record.rating}."

@@ -44,7 +44,7 @@ def load_tickets(batch: Batch, records: Sequence[TicketRecord]) -> list[Outcome]
     kept: list[tuple[int, TicketRecord, str]] = []
     for position, record in enumerate(records):
         written = fingerprint(record)
-        if reason := _reason(batch, record):
+        if reason := bad_ticket(batch, record):
             outcomes[position] = Refused(reason)
         elif stored.get(record.external_id, (0, ""))[1] == written:
             outcomes[position] = UNCHANGED
@@ -94,7 +94,8 @@ def first_answer(messages: Sequence[MessageRecord]) -> datetime | None:
     return None
 
 
-def _reason(batch: Batch, record: TicketRecord) -> str:
+def bad_ticket(batch: Batch, record: TicketRecord) -> str:
+    """Why a ticket cannot be stored; empty when it can."""
     reason = bad_key(record.external_id, "ticket") or batch.bad_instant(record.opened_at, "opening date")
     for value, allowed, what in (
         (record.channel, TICKET_CHANNELS, "channel"),
