@@ -132,13 +132,21 @@ def date_reader(values: Iterable[str], context: ReadContext, *, column: str = ""
     Raises:
         AmbiguousDates: every value could be two days, or the values contradict each other.
     """
+    return reader_for(DateOrder() if context.date_format else date_order(values), context, column=column, file=file)
+
+
+def reader_for(found: "DateOrder", context: ReadContext, *, column: str = "", file: str = "") -> DateReader:
+    """Make a reader of what a column's values proved; a declared format comes before.
+
+    Raises:
+        AmbiguousDates: as for ``date_reader``.
+    """
     declared = context.date_format.strip()
     zone = ZoneInfo(context.time_zone)
     if declared in (DAY_FIRST, MONTH_FIRST):
         return DateReader(zone, order=declared)
     if declared:
         return DateReader(zone, pattern=declared)
-    found = date_order(values)
     if found.is_open:
         place = f"column {column!r}" if column else ""
         place = f"{place} of {file}".strip() if file else place
