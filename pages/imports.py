@@ -1,5 +1,16 @@
-"""imports."""
+"""Imports: bring the shop in, and see what could not be read."""
 
 import streamlit as st
 
-st.write("soon")
+from lib.ui.imports import draw_history, draw_progress, draw_rejected, draw_start
+from lib.ui.live import open_house
+
+store = open_house().store
+
+draw_progress()
+with st.container(border=True, key="import_card"):
+    draw_start(store)
+with st.container(border=True, key="rejected_card"):
+    draw_rejected(store)
+with st.container(border=True, key="history_card"):
+    draw_history(store)

@@ -1,0 +1,328 @@
+"""Importing on a page: hand files over, see them understood, start, follow, and mend what was refused."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from lib.db.store import Store
+from lib.db.tables.columns import now
+from lib.errors import EncoreError
+from lib.jobs import previews, rejections, started, uploads
+from lib.settings import settings
+from lib.ui.access import show_error
+from lib.ui.mapping_table import draw_mapping
+from lib.ui.tables import table
+from lib.ui.text import ago, plain
+
+# Streamlit holds an upload in memory; what is larger is read from where it lies.
+UPLOAD_MB = 200
+SUFFIXES = ["csv", "tsv", "txt", "json", "jsonl", "parquet", "zip", "gz"]
+DATES = {"As the file tells": "", "Day first (31/12/2025)": "day-first", "Month first (12/31/2025)": "month-first"}
+STAGES = {"reading": "Reading and storing", "refreshing": "Bringing the figures up to date"}
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is about to be imported."""
+
+    source: str
+    paths: list[Path]
+    mapping: Any
+    date_format: str
+
+
+def draw_start(store: Store) -> None:
+    """Choose files, see how they are understood, and start."""
+    st.markdown("##### Bring your orders in")
+    st.caption(
+        "Exports of Shopify, WooCommerce, review and ticket tools, or any CSV or Parquet table. "
+        "Importing the same file twice changes nothing; an overlapping one updates. Nothing leaves this computer."
+    )
+    paths = _handed_over()
+    if not paths:
+        return
+    try:
+        chosen = _understood(store, paths)
+        if chosen is not None:
+            _preview(store, chosen)
+            _button(store, chosen)
+    except EncoreError as refused:
+        st.error(str(refused), icon=":material/error:")
+
+
+def _handed_over() -> list[Path]:
+    how = st.segmented_control(
+        "How",
+        ["Upload", "Path on this computer"],
+        default="Upload",
+        required=True,
+        key="import_how",
+        label_visibility="collapsed",
+    )
+    if how == "Upload":
+        files = st.file_uploader(
+            "Files", type=SUFFIXES, accept_multiple_files=True, max_upload_size=UPLOAD_MB, key="import_files"
+        )
+        st.caption(f"Up to {UPLOAD_MB} MB a file. Larger ones, and whole folders: name their path instead.")
+        return _kept(files or [])
+    text = st.text_input("File, folder or ZIP", key="import_path", placeholder="/home/me/exports/orders.csv")
+    return [Path(text.strip()).expanduser()] if text.strip() else []
+
+
+def _kept(files: list[Any]) -> list[Path]:
+    """Uploaded files, written to the data folder once."""
+    if not files:
+        return []
+    mark = "|".join(f"{file.file_id}:{file.size}" for file in files)
+    if st.session_state.get("import_mark") != mark:
+        token = uploads.new_token()
+        kept = [uploads.keep_upload(settings(), token, file.name, file) for file in files]
+        st.session_state["import_mark"] = mark
+        st.session_state["import_kept"] = [str(path) for path in kept]
+    return [Path(path) for path in st.session_state["import_kept"]]
+
+
+def _understood(store: Store, paths: list[Path]) -> Chosen | None:
+    found = previews.recognise(settings(), store, paths)
+    offered = previews.offered()
+    labels = {name: label for name, (label, _) in offered.items()}
+    left, right = st.columns([1, 1])
+    with left:
+        names = list(labels)
+        source = st.selectbox(
+            "Source",
+            names,
+            index=names.index(found.source) if found.source in names else None,
+            format_func=lambda name: labels[name],
+            placeholder="Whose export is this?",
+            key=f"import_source_{'_'.join(found.files)[:60]}",
+        )
+    with right:
+        dates = st.selectbox(
+            "Dates", list(DATES), key="import_dates", help="Only asked where 03/04/2025 may be two days."
+        )
+    listed = ", ".join(found.files[:5]) + (f" and {len(found.files) - 5} more" if len(found.files) > 5 else "")
+    if found.source in labels:
+        st.caption(plain(f"{listed}: recognised as {labels[found.source]}."))
+    else:
+        st.caption(plain(f"{listed}: not recognised. Choose the source; for anything else, Any table."))
+    if source is None:
+        return None
+    mapping = draw_mapping(store, paths) if source == "table" else None
+    if source == "table" and mapping is None:
+        return None
+    return Chosen(source, paths, mapping, DATES.get(dates, ""))
+
+
+def _preview(store: Store, chosen: Chosen) -> None:
+    st.markdown("**The first rows as Encore understands them**")
+    with st.spinner("Reading the first rows …"):
+        rows = previews.preview(
+            settings(), store, chosen.source, chosen.paths, mapping=chosen.mapping, date_format=chosen.date_format
+        )
+    if rows.empty:
+        st.caption("There are no rows in these files.")
+        return
+    shown = rows if rows["Problem"].astype(bool).any() else rows.drop(columns="Problem")
+    table(shown, alt="The first rows as understood")
+
+
+def _button(store: Store, chosen: Chosen) -> None:
+    running = _running()
+    if store.is_demo and chosen.source != "rates":
+        if st.button("Replace the demo store and import", type="primary", disabled=running, key="import_replace"):
+            st.dialog("Replace the demo store?")(_confirm)(chosen)
+        st.caption("The invented orders, customers and reviews are removed; yours take their place.")
+    elif st.button("Import", type="primary", disabled=running, key="import_start"):
+        _start(chosen, replace_demo=False)
+
+
+def _confirm(chosen: Chosen) -> None:
+    st.write(
+        "All invented data are removed for good, then your files are imported. Figures start from your orders alone."
+    )
+    with st.container(horizontal=True):
+        if st.button("Replace and import", type="primary", key="import_confirm"):
+            _start(chosen, replace_demo=True)
+        if st.button("Keep the demo store", key="import_cancel"):
+            st.rerun()
+
+
+def _start(chosen: Chosen, *, replace_demo: bool) -> None:
+    try:
+        st.session_state["import_job"] = started.start_import(
+            settings(),
+            chosen.source,
+            chosen.paths,
+            mapping=chosen.mapping,
+            date_format=chosen.date_format,
+            replace_demo=replace_demo,
+            started_by="the app",
+        )
+    except EncoreError as refused:
+        st.error(str(refused))
+        return
+    st.rerun()
+
+
+def _running() -> bool:
+    job = started.followed(str(st.session_state.get("import_job", "")))
+    return job is not None and not job.is_over
+
+
+def draw_progress() -> None:
+    """Follow the import that this page started, then show its report."""
+    job = started.followed(str(st.session_state.get("import_job", "")))
+    if job is None:
+        return
+    with st.container(border=True, key="import_progress"):
+        if job.is_over:
+            _report(job)
+        else:
+            _follow()
+
+
+@st.fragment(run_every=1.0)
+def _follow() -> None:
+    job = started.followed(str(st.session_state.get("import_job", "")))
+    if job is None or job.is_over:
+        st.cache_data.clear()
+        st.rerun()
+        return
+    report = job.report
+    counts = f": {report.stored + report.unchanged:,} records in, {report.rejected:,} put aside" if report else " …"
+    st.progress(min(1.0, max(0.0, job.share)), text=f"{STAGES.get(job.stage, job.stage)}{counts}")
+    st.caption("You may leave this page; the import goes on.")
+
+
+def _report(job: started.Started) -> None:
+    if job.stage in {"refused", "failed"}:
+        st.error(job.message, icon=":material/error:")
+        return
+    report = job.report
+    if report is None:
+        return
+    st.markdown(
+        f"**Import finished.** {report.read:,} records read: {report.stored:,} stored, "
+        f"{report.unchanged:,} unchanged, {report.rejected:,} put aside."
+    )
+    if report.first_day and report.last_day:
+        st.caption(f"Orders from {report.first_day:%-d %b %Y} to {report.last_day:%-d %b %Y}.")
+    rows = [(kind, t.read, t.stored, t.unchanged, t.rejected) for kind, t in report.kinds.items()]
+    number = st.column_config.NumberColumn(format="%,d")
+    names = ["Read", "Stored", "Unchanged", "Put aside"]
+    table(
+        pd.DataFrame(rows, columns=["Kind", *names]),
+        alt="What the import did, by kind of record",
+        columns=dict.fromkeys(names, number),
+    )
+    for reason, count in report.reasons.most_common(5):
+        st.caption(plain(f"{count:,} × {reason}"))
+    st.page_link("pages/today.py", label="See Today", icon=":material/arrow_forward:")
+
+
+def draw_rejected(store: Store) -> None:
+    """The rows put aside: why, as they stood; to download, correct and import again, or dismiss."""
+    st.markdown("##### Rows put aside")
+    count = rejections.open_count(settings())
+    if not count:
+        st.caption("None: every row of every import is in the figures.")
+        return
+    st.caption(
+        f"{count:,} row{'' if count == 1 else 's'} could not be trusted and are not in the figures. "
+        "Select some to take them out as a file, correct it, and import it again; or dismiss them."
+    )
+    rows = rejections.open_rows(settings())
+    shown = rows.rename(
+        columns={"file": "File", "line": "Line", "kind": "Kind", "reason": "Why", "text": "Row", "source": "Source"}
+    )
+    event = st.dataframe(
+        shown[["File", "Line", "Kind", "Why", "Row", "Source"]],
+        hide_index=True,
+        height=min(420, 38 * (len(shown) + 1)),
+        on_select="rerun",
+        selection_mode="multi-row",
+        column_config={
+            "Why": st.column_config.TextColumn(width="large"),
+            "Line": st.column_config.NumberColumn(format="%d"),
+        },
+        key="rejected_rows",
+        alt="Rows that imports put aside",
+    )
+    picked = [int(rows["rejected_row_id"].iloc[place]) for place in event.selection.rows if place < len(rows)]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "Download the list (CSV)",
+            data=lambda: rejections.written_list(settings()),
+            file_name="rows_put_aside.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            key="rejected_list",
+            on_click="ignore",
+        )
+        if picked:
+            _with_picked(rows, picked)
+    if len(rows) < count:
+        st.caption(f"The newest {len(rows):,} of {count:,}; the download has all.")
+
+
+def _with_picked(rows: pd.DataFrame, picked: list[int]) -> None:
+    try:
+        content = rejections.written_template(settings(), picked)
+        name = str(rows.loc[rows["rejected_row_id"] == picked[0], "file"].iloc[0]).rsplit("/", 1)[-1]
+        st.download_button(
+            f"Take out {len(picked)} to correct",
+            data=content,
+            file_name=f"corrected_{uploads.safe_name(name)}",
+            icon=":material/edit_document:",
+            key="rejected_template",
+            on_click="ignore",
+        )
+    except EncoreError as refused:
+        st.caption(plain(refused))
+    if st.button(f"Dismiss {len(picked)}", icon=":material/delete_sweep:", key="rejected_dismiss"):
+        st.dialog("Dismiss these rows?")(_confirm_dismiss)(picked)
+
+
+def _confirm_dismiss(picked: list[int]) -> None:
+    many = f"{len(picked)} row{'' if len(picked) == 1 else 's'}"
+    st.write(f"{many} will no longer count as missing. They stay on record, but are not in the figures.")
+    if st.button(f"Dismiss {many}", type="primary", key="dismiss_confirm"):
+        rejections.dismiss(settings(), picked)
+        st.cache_data.clear()
+        st.rerun()
+
+
+def draw_history(store: Store) -> None:
+    """Past imports, newest first."""
+    st.markdown("##### Past imports")
+    try:
+        runs = rejections.past_runs(settings())
+    except Exception as error:
+        show_error(error)
+        return
+    if not runs:
+        st.caption("Nothing was imported yet.")
+        return
+    shown = pd.DataFrame(
+        [
+            {
+                "When": ago(run["started_at"], now()).capitalize(),
+                "Source": run["source"],
+                "Files": str(run["paths"]).replace("\n", ", "),
+                "Outcome": run["status"],
+                "Read": run["read_count"],
+                "Stored": run["stored_count"],
+                "Unchanged": run["unchanged_count"],
+                "Put aside": run["rejected_count"],
+                "Message": run["message"] or "",
+            }
+            for run in runs
+        ]
+    )
+    number = st.column_config.NumberColumn(format="%,d")
+    columns = dict.fromkeys(["Read", "Stored", "Unchanged", "Put aside"], number)
+    table(shown, alt="Past imports, newest first", columns=columns)
