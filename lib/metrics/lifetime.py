@@ -50,7 +50,8 @@ def lifetime(mart: Mart, scope: Scope) -> Lifetime:
         UnknownFigure: a filter that is no dimension of the first order.
     """
     about = mart.about
-    key = (about.version, about.orders, about.customers, about.currency, scope.period, scope.as_of, scope.filters)
+    version = (about.version, about.store_name, about.fresh_to_at, about.orders, about.customers)
+    key = (*version, scope.period, scope.as_of, scope.filters)
     if key not in _FITTED:
         try:
             _FITTED[key] = _fit(mart, scope)

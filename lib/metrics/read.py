@@ -121,7 +121,8 @@ def named(filters: Iterable[tuple[str, str]]) -> str:
 def _slices(metric: AnyMetric, answers: dict[Atom, Answer], scope: Scope) -> list[str]:
     if not scope.by or isinstance(metric, Worked):
         return ["all"]
-    return sorted({str(at[0]) for atom in atoms_of(metric) for at in answers[atom]})
+    # A slice in which nothing happened is none.
+    return sorted({str(at[0]) for atom in atoms_of(metric) for at, value in answers[atom].items() if value})
 
 
 def _figure(mart: Mart, metric: AnyMetric, answers: dict[Atom, Answer], scope: Scope, piece: str) -> Figure:
