@@ -5,7 +5,7 @@ import streamlit as st
 from lib.ui.access import open_page
 from lib.ui.cards import draw_cards
 from lib.ui.needs import draw_needs
-from lib.ui.sales import draw_best_sellers, draw_bridge, draw_drivers, draw_goals, draw_trend
+from lib.ui.sales import draw_best_sellers, draw_bridge, draw_drivers, draw_goals, draw_quiet, draw_trend
 
 KPIS = (
     "net_sales",
@@ -24,6 +24,7 @@ st.subheader("What needs you", anchor=False)
 draw_needs(page.house.store)
 
 st.subheader("How it is going", anchor=False)
+draw_quiet(page)
 draw_cards(page, KPIS)
 st.caption(
     "A day is marked as unusual when it leaves a range that a normal day leaves about once a quarter, per figure."

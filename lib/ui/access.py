@@ -19,6 +19,7 @@ from lib.metrics.read import slices
 from lib.periods import day_of
 from lib.ui.choices import Choice, chosen
 from lib.ui.live import House, open_house
+from lib.ui.places import IMPORTS
 from lib.ui.text import ago, clock, symbol_of
 
 log = logging.getLogger("encore")
@@ -93,7 +94,7 @@ def say_nothing_yet(house: House) -> NoReturn:
                 "Import your shop's export (Shopify, WooCommerce, any CSV or a database) "
                 "and this page fills itself. Nothing leaves this computer."
             )
-            st.page_link("pages/imports.py", label="Import orders", icon=":material/upload:")
+            st.page_link(IMPORTS, label="Import orders", icon=":material/upload:")
     st.stop()
     raise AssertionError("st.stop ends the script")
 

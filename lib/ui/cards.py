@@ -79,7 +79,7 @@ def sparkline(days: pd.Series) -> list[float] | None:
 
 def _line(page: Opened, now: Figure, value_of_last: float, ranges: pd.DataFrame | None) -> str:
     """One line below the figure: what the last day was expected to be, or how many cases there are."""
-    if now.value is None:
+    if now.value is None or now.n == 0:
         return "Nothing to count in these days"
     if now.is_small_sample:
         return f"Small sample: {now.n} case{'' if now.n == 1 else 's'}"

@@ -14,6 +14,7 @@ from lib.jobs import previews, rejections, started, uploads
 from lib.settings import settings
 from lib.ui.access import show_error
 from lib.ui.mapping_table import draw_mapping
+from lib.ui.places import TODAY
 from lib.ui.tables import table
 from lib.ui.text import ago, plain
 
@@ -89,13 +90,15 @@ def _understood(store: Store, paths: list[Path]) -> Chosen | None:
     found = previews.recognise(settings(), store, paths)
     offered = previews.offered()
     labels = {name: label for name, (label, _) in offered.items()}
+    # One file of nobody's export is most likely a table of the shop's own.
+    likely = found.source or ("table" if len(found.files) == 1 else None)
     left, right = st.columns([1, 1])
     with left:
         names = list(labels)
         source = st.selectbox(
             "Source",
             names,
-            index=names.index(found.source) if found.source in names else None,
+            index=names.index(likely) if likely in names else None,
             format_func=lambda name: labels[name],
             placeholder="Whose export is this?",
             key=f"import_source_{'_'.join(found.files)[:60]}",
@@ -108,7 +111,7 @@ def _understood(store: Store, paths: list[Path]) -> Chosen | None:
     if found.source in labels:
         st.caption(plain(f"{listed}: recognised as {labels[found.source]}."))
     else:
-        st.caption(plain(f"{listed}: not recognised. Choose the source; for anything else, Any table."))
+        st.caption(plain(f"{listed}: no known export. Read as a table, unless you choose its source."))
     if source is None:
         return None
     mapping = draw_mapping(store, paths) if source == "table" else None
@@ -221,7 +224,7 @@ def _report(job: started.Started) -> None:
     )
     for reason, count in report.reasons.most_common(5):
         st.caption(plain(f"{count:,} × {reason}"))
-    st.page_link("pages/today.py", label="See Today", icon=":material/arrow_forward:")
+    st.page_link(TODAY, label="See Today", icon=":material/arrow_forward:")
 
 
 def draw_rejected(store: Store) -> None:

@@ -37,6 +37,25 @@ SPLITS = {
 MOST_SEGMENTS = 6
 
 
+def draw_quiet(page: Opened) -> None:
+    """Where the chosen days hold no order but the store does, offer the days of its last orders."""
+    last = page.mart.about.last_day
+    if last is None or figure(page.mart, "orders", page.scope).value or page.scope.filters:
+        return
+    end = day_of(int(last))
+    if end in page.scope.period:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="quiet"):
+        st.markdown(f"No orders in these days. The last one was placed on {end:%-d %B %Y}.", width="content")
+        st.button("Show the 28 days up to it", on_click=_show_until, args=(end,), key="show_last")
+
+
+def _show_until(end: date) -> None:
+    st.session_state["period"] = "Custom"
+    st.session_state["from"] = end - timedelta(days=27)
+    st.session_state["to"] = end
+
+
 def draw_trend(page: Opened) -> None:
     """Net sales by day against the comparison, with the expected range, holidays and notes."""
     period = page.scope.period

@@ -9,10 +9,11 @@ from lib.ui.access import freshness, show_error
 from lib.ui.cached import figure
 from lib.ui.choices import Choice, choose
 from lib.ui.live import House, missing_orders, open_house
+from lib.ui.places import IMPORTS, PAGES
 from lib.ui.text import of_days, plain, written
 
 STATIC = ROOT / "lib" / "ui" / "static"
-PAGES = ROOT / "pages"
+
 NAVIGATION = (
     ("Today", ":material/sunny:", "What needs you, and how the shop is doing."),
     ("Repeat", ":material/replay:", "Do they come back, when, and after what?"),
@@ -70,7 +71,7 @@ def _marks(title: str, house: House, choice: Choice | None) -> None:
         if house.store.is_demo:
             st.badge("Demo store: invented data", icon=":material/science:", color="orange")
             if title != "Imports":
-                st.page_link(PAGES / "imports.py", label="Replace it with your shop", icon=":material/arrow_forward:")
+                st.page_link(IMPORTS, label="Replace it with your shop", icon=":material/arrow_forward:")
     if choice is None or house.mart is None:
         return
     gone = missing_orders(settings().database_url, choice.period.start, choice.period.end)
@@ -83,7 +84,7 @@ def _marks(title: str, house: House, choice: Choice | None) -> None:
         text += f", about {written(gone.amount_minor / (net.value + gone.amount_minor), Unit.SHARE, '')} of net sales"
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="missing"):
         st.markdown(f":orange[:material/warning:] {text}: an import could not read them.", width="content")
-        st.page_link(PAGES / "imports.py", label="See and correct them", icon=":material/arrow_forward:")
+        st.page_link(IMPORTS, label="See and correct them", icon=":material/arrow_forward:")
 
 
 main()

@@ -1,0 +1,7 @@
+"""Where the pages lie, for links between them."""
+
+from lib.settings import ROOT
+
+PAGES = ROOT / "pages"
+TODAY = PAGES / "today.py"
+IMPORTS = PAGES / "imports.py"
