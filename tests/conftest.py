@@ -159,7 +159,7 @@ def _copy_of(server_address: str, template: str) -> Iterator[str]:
     name = f"test_{uuid4().hex[:12]}"
     with _administration(server_address) as admin:
         with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"))
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
         address = server_address + name
         try:
             yield address
