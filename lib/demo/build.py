@@ -125,8 +125,9 @@ def fill(
         write_loyalty(connection, np.random.default_rng([seed, 14]), sales)
         write_plans(connection, np.random.default_rng([seed, 15]), sales, people)
         truth_file = settings.data_dir / "demo_truth.json"
-        # Inside the transaction: a store without its truth is not left behind.
-        write_private(truth_file, truth(sales, carts, seed=seed))
+        # Written before the commit, in its place only after it: the file beside a store is always that store's.
+        written = write_private(truth_file.with_suffix(".part"), truth(sales, carts, seed=seed))
+    written.replace(truth_file)
     return DemoReport(
         orders=n,
         customers=len(sales.people),
@@ -153,10 +154,9 @@ def _refuse_or_clear(connection: Connection, *, replace: bool) -> None:
     clear_store(connection)
 
 
-def write_private(file: Path, content: Any) -> None:
-    """Write JSON that its owner alone may read, whole or not at all."""
+def write_private(file: Path, content: Any) -> Path:
+    """Write JSON that its owner alone may read, and return where."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    beside = file.with_suffix(".part")
-    with os.fdopen(os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+    with os.fdopen(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
         json.dump(content, out, indent=1, ensure_ascii=False)
-    beside.replace(file)
+    return file

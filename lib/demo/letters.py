@@ -268,7 +268,7 @@ ANSWERS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "how_to": (
             "Hallo {n}, gute Frage. Ich habe in der Werkstatt nachgefragt, die Antwort mit Bildern hängt an. {s}",
-            "Guten Tag {n}, unsere kurze Anleitung hängt an, auf Seite zwei steht es. Sonst gern noch einmal melden. {s}",
+            "Guten Tag {n}, unsere kurze Anleitung hängt an, auf Seite zwei steht es. Sonst gern melden. {s}",
         ),
         "invoice": (
             "Hallo {n}, die geänderte Rechnung hängt an. {s}",
@@ -299,20 +299,28 @@ AUTOMATIC = {
 }
 FOLLOW_UPS = {
     "en": (
-        "Thanks, that helps.",
-        "Unfortunately it is still not solved. Could you look again?",
-        "Great, then I will wait until Thursday.",
-        "Here is the photo you asked for.",
-        "Perfect, thank you for being so quick!",
-        "Money back, please.",
+        "Thanks {s}, that helps. {n}",
+        "Unfortunately it is still not solved. Could you look again? {n}",
+        "Great, then I will wait until Thursday. Thanks, {n}",
+        "Here is the photo you asked for. Best, {n}",
+        "Perfect, thank you for being so quick! {n}",
+        "Money back, please. I do not need the {p} any more. {n}",
+        "One more question, {s}: does that also hold for a second one? {n}",
+        "I have done as you said, and still nothing has changed. {n}",
+        "A replacement would be best for me. {n}",
+        "Wonderful. I did not expect that. Kind regards, {n}",
     ),
     "de": (
-        "Danke, das hilft mir.",
-        "Leider ist es noch nicht gelöst. Schauen Sie bitte noch einmal?",
-        "Gut, dann warte ich bis Donnerstag.",
-        "Hier ist das Foto.",
-        "Perfekt, danke für die schnelle Antwort!",
-        "Bitte das Geld zurück.",
+        "Danke {s}, das hilft mir. {n}",
+        "Leider ist es noch nicht gelöst. Schauen Sie bitte noch einmal? {n}",
+        "Gut, dann warte ich bis Donnerstag. Danke, {n}",
+        "Hier ist das Foto. Viele Grüße, {n}",
+        "Perfekt, danke für die schnelle Antwort! {n}",
+        "Bitte das Geld zurück, {p} brauche ich nun nicht mehr. {n}",
+        "Noch eine Frage, {s}: Gilt das auch für ein zweites Stück? {n}",
+        "Ich habe alles so gemacht, und es hat sich nichts geändert. {n}",
+        "Ersatz wäre mir am liebsten. {n}",
+        "Wunderbar, damit hatte ich nicht gerechnet. Beste Grüße, {n}",
     ),
 }
 CLOSINGS = {

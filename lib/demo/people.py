@@ -21,8 +21,8 @@ _FIRST = {
 _LAST = {
     "de": "Ahlers Becker Brandt Busch Carstens Dietrich Ebert Fischer Frank Graf Hansen Hartmann Herzog Hinrichs "
     "Jansen Kaiser Keller Köhler Krause Krüger Lange Lehmann Lorenz Maurer Meier Möller Neumann Otto Petersen Pohl "
-    "Richter Sauer Schäfer Schmitt Schreiber Schulte Seidel Sommer Stein Thiel Vogel Voss Wagner Weber Winter Wolff Yildiz "
-    "Zimmermann Nowak Kowalski Demir Huber Gruber Steiner Moser Egger Brunner Ammann Frei Zürcher",
+    "Richter Sauer Schäfer Schmitt Schreiber Schulte Seidel Sommer Stein Thiel Vogel Voss Wagner Weber Winter Wolff "
+    "Yildiz Zimmermann Nowak Kowalski Demir Huber Gruber Steiner Moser Egger Brunner Ammann Frei Zürcher",
     "fr": "Bernard Blanc Caron Dubois Fontaine Garnier Girard Lambert Laurent Lefèvre Legrand Marchand Mercier Moreau "
     "Noël Perrin Renard Rousseau Roux Simon Vidal Leclerc Martin",
     "nl": "Bakker Boer Dekker Dijkstra Hendriks Jacobs Kok Kuiper Mulder Peters Smit Visser Vos Willems Maes Claes "

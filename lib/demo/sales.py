@@ -133,8 +133,6 @@ def exchange_orders(rng: np.random.Generator, sales: Sales, rows: Column, day: C
     new["products"][:, 0] = old["products"][rows, 0]
     new["quantities"] = np.zeros_like(new["quantities"])
     new["quantities"][:, 0] = 1
-    for name in ("country", "channel", "device", "carrier", "delivery"):
-        new[name] = old[name][rows]
     new["code"][:] = -1
     new["at"] = sales.calendar.at(new["day"], new["fraction"])
     _price(new)
