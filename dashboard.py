@@ -1,5 +1,7 @@
 """The launcher: `streamlit run dashboard.py` or `python dashboard.py`. The screens begin in lib/ui/shell.py."""
 
+from contextlib import suppress
+
 import streamlit as st
 
 from lib.ui.server import SHELL, address, lifespan, middleware, routes
@@ -7,4 +9,5 @@ from lib.ui.server import SHELL, address, lifespan, middleware, routes
 app = st.App(SHELL, middleware=middleware(), routes=routes(), lifespan=lifespan)
 
 if __name__ == "__main__":
-    app.run(config=address())
+    with suppress(KeyboardInterrupt):  # Ctrl-C is how people stop it, not a fault
+        app.run(config=address())

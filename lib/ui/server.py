@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from lib.errors import EncoreError
 from lib.jobs.refresh import start_background
-from lib.mart.snapshot import current
+from lib.jobs.snapshot import newest
 from lib.settings import ROOT, settings
 from lib.ui.wall import PackedFiles, Wall
 
@@ -48,7 +48,7 @@ def _warm() -> None:
     for module in ("altair", "holidays", "scipy.special", "lib.metrics.read", "lib.charts.trend"):
         import_module(module)
     try:
-        current(settings().mart_dir)
+        newest(settings())
     except EncoreError as error:
         log.info("Nothing to warm yet: %s", error)
     except Exception:

@@ -17,7 +17,7 @@ ARROWS: dict[str, frozenset[str]] = {
     "cli": frozenset(
         {"charts", "db", "demo", "importers", "jobs", "mart", "metrics", "outbox", "queues", "stats", "workflows"}
     ),
-    "ui": frozenset({"metrics", "queues", "workflows", "charts", "jobs", "db"}),
+    "ui": frozenset({"metrics", "stats", "queues", "workflows", "charts", "jobs", "db"}),
     "jobs": frozenset({"importers", "mart", "metrics", "workflows", "outbox", "db"}),
     "workflows": frozenset({"outbox", "metrics", "stats", "db"}),
     "demo": frozenset({"importers", "db"}),
@@ -33,11 +33,17 @@ ARROWS: dict[str, frozenset[str]] = {
 STREAMLIT_AT_HOME = frozenset({"dashboard", "pages", "ui"})
 SQL_FREE = frozenset({"pages", "charts", "stats"})
 VAGUE = frozenset({"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"})
-# What is longer because it is one thing, and why.
+# About 300 lines are enough for a module; these are longer because each is one thing.
+LONGEST = 350
 LONG = {
+    "lib/demo/letters.py": "the demo store's texts",
+    "lib/demo/sentences.py": "the demo store's texts",
+    "lib/importers/load_orders.py": "how an order and all its lines are written, in one place",
+    "lib/importers/load_refunds.py": "how a refund finds the lines it undoes, in one place",
+    "lib/importers/records.py": "the contract between every reader and the loader",
     "lib/mart/facts.py": "the statements that make the facts, one after the other",
+    "lib/ui/repeat.py": "the sections of the page Repeat",
 }
-LONGEST = 300
 
 
 @cache
