@@ -1,10 +1,12 @@
 """How a person's address is written so that it compares, and how an erased one is remembered."""
 
+from functools import lru_cache
 from hashlib import sha256
 
 EMAIL = "email"
 
 
+@lru_cache(maxsize=65_536)
 def normalise_email(address: str | None) -> str | None:
     """The address in lower case without blanks; None when it cannot be one.
 

@@ -5,9 +5,11 @@ killed leaves whole batches, and the next run finds them unchanged. ``read = sto
 holds after every batch.
 """
 
+import gc
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import Any, Final, cast
@@ -98,15 +100,16 @@ def load(
     """
     report = ImportReport(source, run_id=run.run_id)
     try:
-        for chunk in _chunks(records, batch):
-            part = ImportReport(source)
-            with writing(engine) as connection:
-                _write(connection, source, chunk, settings, run, part)
-                so_far = replace_counts(report, part)
-                beat(connection, run, so_far)
-            report = so_far
-            if progress is not None:
-                progress(report)
+        with _fewer_collections():
+            for chunk in _chunks(records, batch):
+                part = ImportReport(source)
+                with writing(engine) as connection:
+                    _write(connection, source, chunk, settings, run, part)
+                    so_far = _both(report, part)
+                    beat(connection, run, so_far)
+                report = so_far
+                if progress is not None:
+                    progress(report)
     except ImportRefused as refusal:
         status = "interrupted" if report.read else "refused"
         finish(engine, run, report, status=status, message=str(refusal))
@@ -124,7 +127,18 @@ def load(
     return report
 
 
-def replace_counts(report: ImportReport, part: ImportReport) -> ImportReport:
+@contextmanager
+def _fewer_collections() -> Iterator[None]:
+    """Collect cyclic garbage rarely: a batch is many live objects and no cycles, and looking took 40 % of the time."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _both(report: ImportReport, part: ImportReport) -> ImportReport:
     """A new report that counts both, so that a batch that is rolled back was never counted."""
     both = ImportReport(report.source, run_id=report.run_id)
     both.add(report)

@@ -95,9 +95,9 @@ _person = attrgetter(
     "is_test",
     "tags",
     "note",
-    "addresses",
-    "consents",
 )
+_address = attrgetter("kind", "name", "street", "city", "region", "postal_code", "country", "phone")
+_consent = attrgetter("channel", "state", "stated_at")
 
 
 @dataclass(slots=True)
@@ -200,6 +200,8 @@ def _draft(batch: Batch, position: int, record: OrderRecord) -> Draft:
         order.refunds,
         order.shipments,
         _person(person) if person is not None else None,
+        [_address(address) for address in person.addresses] if person is not None else None,
+        [_consent(consent) for consent in person.consents] if person is not None else None,
     )
     draft = Draft(position, order, facts, rate, written)
     if person is not None:

@@ -202,14 +202,16 @@ def _write_people(batch: Batch, live: Sequence[Mention], old: set[int]) -> dict[
         customer_id = mention.customer_id or 0
         known = rows.get(customer_id)
         facts = _facts(mention.record)
-        written = fingerprint(facts, mention.record.addresses, mention.record.consents, mention.keys)
+        written = ""
+        if mention.is_full:
+            written = fingerprint(facts, mention.record.addresses, mention.record.consents, mention.keys)
         if known is None:
             source, external_id = _own_key(batch, mention)
             row = {
                 "customer_id": customer_id,
                 "source": source,
                 "external_id": external_id,
-                "fingerprint": written if mention.is_full else "",
+                "fingerprint": written,
                 "updated_at": batch.stamp,
                 **facts,
             }
