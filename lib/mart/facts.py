@@ -17,18 +17,21 @@ ORDER_BASE = """
 CREATE OR REPLACE TABLE stage.main.order_base AS
 SELECT *, CASE WHEN why_left_out IS NULL THEN customer_id END AS buyer_id
 FROM (
-SELECT
-    o.*,
-    coalesce(o.customer_id, -(o.order_id * 8 + 1)) AS owner_key,
-    CASE
-        WHEN o.cancelled_at IS NOT NULL THEN 'cancelled'
-        WHEN o.payment_status = 'voided' THEN 'voided'
-        WHEN o.is_test OR coalesce(c.is_test, false) THEN 'test'
-        WHEN o.gross_minor - o.discount_minor <= 0 THEN 'zero value'
-    END AS why_left_out,
-    store_day(o.placed_at) AS day,
-    CAST(hour(store_time(o.placed_at)) AS INTEGER) AS hour
-FROM stage.main.orders o LEFT JOIN stage.main.customers c USING (customer_id)
+    SELECT
+        o.* REPLACE (
+            coalesce(o.channel, 'unknown') AS channel, coalesce(o.country, 'unknown') AS country,
+            coalesce(o.device, 'unknown') AS device, coalesce(o.payment_method, 'unknown') AS payment_method
+        ),
+        coalesce(o.customer_id, -(o.order_id * 8 + 1)) AS owner_key,
+        CASE
+            WHEN o.cancelled_at IS NOT NULL THEN 'cancelled'
+            WHEN o.payment_status = 'voided' THEN 'voided'
+            WHEN o.is_test OR coalesce(c.is_test, false) THEN 'test'
+            WHEN o.gross_minor - o.discount_minor <= 0 THEN 'zero value'
+        END AS why_left_out,
+        store_day(o.placed_at) AS day,
+        CAST(hour(store_time(o.placed_at)) AS INTEGER) AS hour
+    FROM stage.main.orders o LEFT JOIN stage.main.customers c USING (customer_id)
 )
 """
 
@@ -46,6 +49,23 @@ FROM (
     SELECT DISTINCT buyer_id AS customer_id, day FROM stage.main.order_base WHERE buyer_id IS NOT NULL
 )
 WINDOW customer AS (PARTITION BY customer_id ORDER BY day)
+"""
+
+# Each order with its place in the customer's history.
+ORDER_PLACED = """
+CREATE OR REPLACE TABLE stage.main.order_placed AS
+SELECT
+    o.*,
+    CASE
+        WHEN o.customer_id IS NULL THEN 'unknown'
+        WHEN o.day > f.first_day THEN 'returning'
+        ELSE 'new'
+    END AS customer_kind,
+    n.occasion, n.previous_day, n.next_gap, n.first_day
+FROM stage.main.order_base o
+LEFT JOIN (SELECT customer_id, first_day FROM stage.main.occasion WHERE occasion = 1) f
+    ON f.customer_id = o.customer_id
+LEFT JOIN stage.main.occasion n ON n.customer_id = o.buyer_id AND n.day = o.day
 """
 
 # One row per refunded item, and one (with a negative key) for what a refund holds beyond its items.
@@ -147,6 +167,31 @@ FROM (
 )
 """
 
+# The lines of goods of each order, added up; the main one is the dearest, the first of equals.
+ORDER_LINES = """
+CREATE OR REPLACE TABLE stage.main.order_lines AS
+WITH
+line AS (
+    SELECT i.order_item_id, i.order_id, i.quantity, i.cost_minor, i.gross_minor - i.discount_minor AS value,
+        coalesce(r.refund_minor, 0) AS refund_minor
+    FROM stage.main.order_items i LEFT JOIN stage.main.item_refund r USING (order_item_id)
+    WHERE i.kind = 'goods'
+),
+whole AS (
+    SELECT
+        order_id, count(*) AS lines, sum(quantity) AS units, min(order_item_id) AS first_item,
+        max(value) AS dearest, sum(cost_minor) AS cost_minor,
+        sum(value - refund_minor) FILTER (cost_minor IS NOT NULL) AS costed_net_minor
+    FROM line GROUP BY order_id
+)
+SELECT w.*, m.main_item
+FROM whole w
+JOIN (
+    SELECT l.order_id, min(l.order_item_id) AS main_item
+    FROM line l JOIN whole w ON w.order_id = l.order_id AND w.dearest = l.value GROUP BY l.order_id
+) m ON m.order_id = w.order_id
+"""
+
 FACT_ITEM = """
 INSERT INTO fact_item BY NAME
 SELECT
@@ -154,26 +199,19 @@ SELECT
     coalesce(p.product, i.name) AS product,
     o.day, month_of(o.day) AS month,
     o.why_left_out IS NULL AS is_valid,
-    row_number() OVER (PARTITION BY i.order_id ORDER BY i.order_item_id) = 1 AS is_first_of_order,
-    coalesce(o.channel, 'unknown') AS channel, coalesce(o.country, 'unknown') AS country,
-    coalesce(o.device, 'unknown') AS device, coalesce(o.payment_method, 'unknown') AS payment_method,
-    CASE
-        WHEN o.customer_id IS NULL THEN 'unknown'
-        WHEN o.day > f.first_day THEN 'returning'
-        ELSE 'new'
-    END AS customer_kind,
+    i.order_item_id = l.first_item AS is_first_of_order,
+    o.channel, o.country, o.device, o.payment_method, o.customer_kind,
     coalesce(p.category, 'uncategorised') AS category,
-    n.occasion,
+    o.occasion,
     i.quantity, i.gross_minor, i.discount_minor,
     coalesce(r.refund_minor, 0) AS refund_minor,
     i.gross_minor - i.discount_minor - coalesce(r.refund_minor, 0) AS net_minor,
     i.cost_minor
 FROM stage.main.order_items i
-JOIN stage.main.order_base o USING (order_id)
+JOIN stage.main.order_placed o USING (order_id)
+JOIN stage.main.order_lines l ON l.order_id = i.order_id
 LEFT JOIN dim_product p ON p.product_id = i.product_id
 LEFT JOIN stage.main.item_refund r ON r.order_item_id = i.order_item_id
-LEFT JOIN stage.main.occasion f ON f.customer_id = o.customer_id AND f.occasion = 1
-LEFT JOIN stage.main.occasion n ON n.customer_id = o.buyer_id AND n.day = o.day
 WHERE i.kind = 'goods'
 """
 
@@ -182,10 +220,11 @@ INSERT INTO fact_order BY NAME
 WITH
 item AS (
     SELECT
-        order_id, count(*) AS lines, sum(quantity) AS units,
-        sum(cost_minor) AS cost_minor, sum(net_minor) FILTER (cost_minor IS NOT NULL) AS costed_net_minor,
-        arg_max(struct_pack(product_id, product, category), (gross_minor - discount_minor, -order_item_id)) AS main
-    FROM fact_item GROUP BY order_id
+        l.order_id, l.lines, l.units, l.cost_minor, l.costed_net_minor, i.product_id,
+        coalesce(p.product, i.name) AS product, coalesce(p.category, 'uncategorised') AS category
+    FROM stage.main.order_lines l
+    JOIN stage.main.order_items i ON i.order_item_id = l.main_item
+    LEFT JOIN dim_product p ON p.product_id = i.product_id
 ),
 refunded AS (
     SELECT order_id, sum(goods_minor) AS refund_minor FROM stage.main.refund_line
@@ -218,15 +257,9 @@ SELECT
     o.day, week_of(o.day) AS week, month_of(o.day) AS month, o.hour,
     o.why_left_out IS NULL AS is_valid, o.why_left_out,
     o.payment_status IN ('pending', 'authorized', 'partially_paid') AS is_unpaid,
-    coalesce(o.channel, 'unknown') AS channel, coalesce(o.country, 'unknown') AS country,
-    coalesce(o.device, 'unknown') AS device, coalesce(o.payment_method, 'unknown') AS payment_method,
-    CASE
-        WHEN o.customer_id IS NULL THEN 'unknown'
-        WHEN o.day > f.first_day THEN 'returning'
-        ELSE 'new'
-    END AS customer_kind,
-    o.delivery_type, i.main.category AS main_category, i.main.product AS main_product, c.discount_code,
-    i.main.product_id AS main_product_id,
+    o.channel, o.country, o.device, o.payment_method, o.customer_kind,
+    o.delivery_type, i.category AS main_category, i.product AS main_product, c.discount_code,
+    i.product_id AS main_product_id,
     o.discount_minor > 0 AS has_discount,
     o.gross_minor, o.discount_minor,
     coalesce(r.refund_minor, 0) AS refund_minor,
@@ -235,12 +268,12 @@ SELECT
     coalesce(i.units, 0) AS units, coalesce(i.lines, 0) AS lines,
     coalesce(i.cost_minor, 0) AS cost_minor, coalesce(i.costed_net_minor, 0) AS costed_net_minor,
     o.paid_minor,
-    n.occasion, n.previous_day, n.next_gap, n.first_day, month_of(n.first_day) AS cohort_month,
+    o.occasion, o.previous_day, o.next_gap, o.first_day, month_of(o.first_day) AS cohort_month,
     o.why_left_out IS NULL AND (o.customer_id IS NULL OR g.order_id IS NOT NULL) AS is_first_of_day,
     s.first.promised AS promised_day, s.first.arrived_day AS delivered_day, s.first.is_late AS is_late,
     v.rating,
     b.order_id IS NOT NULL AS is_returned
-FROM stage.main.order_base o
+FROM stage.main.order_placed o
 LEFT JOIN item i USING (order_id)
 LEFT JOIN refunded r ON r.order_id = o.order_id
 LEFT JOIN parcel s ON s.order_id = o.order_id
@@ -248,9 +281,6 @@ LEFT JOIN rated v ON v.order_id = o.order_id
 LEFT JOIN returned b ON b.order_id = o.order_id
 LEFT JOIN code c ON c.order_id = o.order_id
 LEFT JOIN opening g ON g.order_id = o.order_id
-LEFT JOIN stage.main.occasion f ON f.customer_id = o.customer_id AND f.occasion = 1
-LEFT JOIN stage.main.occasion n ON n.customer_id = o.buyer_id AND n.day = o.day
-ORDER BY o.day
 """
 
 FACT_REFUND = """
@@ -394,9 +424,11 @@ FROM stage.main.products
 STATEMENTS = (
     ("orders", ORDER_BASE),
     ("purchase occasions", OCCASION),
+    ("orders", ORDER_PLACED),
     ("refunds", REFUND_LINE),
     ("refunded lines", ITEM_REFUND),
     ("parcels", PARCEL),
+    ("lines", ORDER_LINES),
     ("lines", FACT_ITEM),
     ("orders", FACT_ORDER),
     ("refunds", FACT_REFUND),

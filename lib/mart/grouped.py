@@ -56,26 +56,19 @@ _REFUND_MEASURES = """
     sum(goods_minor) FILTER (is_valid AND is_date_estimated) AS estimated_refund_minor,
     sum(goods_minor) FILTER (is_valid AND NOT is_matched) AS unmatched_refund_minor
 """
-# Of lines: shipping, tax, fees and totals belong to orders and are not shared out.
-_LINE_MEASURES = """
-    count(DISTINCT order_id) FILTER (is_valid) AS orders,
-    count(DISTINCT order_id) FILTER (is_valid AND is_unpaid) AS unpaid_orders,
-    count(DISTINCT customer_id) FILTER (is_valid) AS customers,
-    count(DISTINCT order_id) FILTER (is_valid AND customer_id IS NULL) AS unknown_orders,
-    count(DISTINCT order_id) FILTER (is_valid AND occasion = 1) AS new_orders,
-    count(DISTINCT order_id) FILTER (is_valid AND occasion > 1) AS returning_orders,
-    sum(quantity) FILTER (is_valid) AS units,
-    sum(gross_minor) FILTER (is_valid) AS gross_minor,
-    sum(discount_minor) FILTER (is_valid) AS discount_minor,
-    sum(refund_minor) FILTER (is_valid) AS refund_behaviour_minor,
-    sum(cost_minor) FILTER (is_valid) AS cost_minor,
-    sum(net_minor) FILTER (is_valid AND cost_minor IS NOT NULL) AS costed_net_minor,
-    count(DISTINCT order_id) FILTER (why_left_out = 'cancelled') AS cancelled_orders,
-    count(DISTINCT order_id) FILTER (why_left_out = 'voided') AS voided_orders,
-    count(DISTINCT order_id) FILTER (why_left_out = 'test') AS test_orders,
-    count(DISTINCT order_id) FILTER (why_left_out = 'zero value') AS zero_orders,
-    sum(gross_minor) FILTER (why_left_out IN ('cancelled', 'voided')) AS left_out_gross_minor,
-    sum(discount_minor) FILTER (why_left_out IN ('cancelled', 'voided')) AS left_out_discount_minor
+# Of an order's lines of one category, added up: shipping, tax, fees and totals belong to the whole order
+# and are not shared out.
+_LINES = """
+    SELECT
+        l.*, o.day, o.is_valid, o.why_left_out, o.is_unpaid, o.customer_id, o.occasion
+    FROM (
+        SELECT
+            order_id, category, sum(quantity) AS units, sum(gross_minor) AS gross_minor,
+            sum(discount_minor) AS discount_minor, sum(refund_minor) AS refund_minor, sum(cost_minor) AS cost_minor,
+            sum(net_minor) FILTER (cost_minor IS NOT NULL) AS costed_net_minor,
+            0 AS shipping_minor, 0 AS tax_minor, 0 AS fees_minor, 0 AS total_minor
+        FROM fact_item GROUP BY order_id, category
+    ) l JOIN fact_order o USING (order_id)
 """
 
 
@@ -109,22 +102,24 @@ def _day_selects() -> tuple[str, ...]:
         selects.append(f"SELECT {head}, {_REFUND_MEASURES} FROM fact_refund GROUP BY ALL")  # noqa: S608 - names from this module
     head = "'category' AS dimension, category AS slice, day"
     selects.append(f"SELECT {head}, {_REFUND_MEASURES} FROM fact_refund GROUP BY ALL")  # noqa: S608 - names from this module
-    lines = "SELECT i.*, o.is_unpaid, o.why_left_out FROM fact_item i JOIN fact_order o USING (order_id)"
-    selects.append(f"SELECT {head}, {_LINE_MEASURES} FROM ({lines}) GROUP BY ALL")  # noqa: S608 - names from this module
+    selects.append(f"SELECT {head}, {_ORDER_MEASURES} FROM ({_LINES}) GROUP BY ALL")  # noqa: S608 - names from this module
     return tuple(selects)
 
 
-def _cohort_selects() -> tuple[str, ...]:
+def _cohort_select() -> str:
+    slices = ", ".join(f"c.first_{dimension} AS first_{dimension}" for dimension in FIRST_DIMENSIONS)
     monthly = (
+        f"SELECT c.cohort_month, {slices}, m.* FROM ("  # noqa: S608 - names from this module
         "SELECT customer_id, month, count(*) AS orders, sum(net_minor) AS net_minor FROM fact_order "
         "WHERE is_valid AND customer_id IS NOT NULL GROUP BY customer_id, month"
+        ") m JOIN dim_customer c USING (customer_id)"
     )
-    return tuple(
-        f"SELECT '{dimension}' AS dimension, {part} AS slice, c.cohort_month, m.month, count(*) AS customers, "  # noqa: S608 - names from this module
-        f"sum(m.orders) AS orders, sum(m.net_minor) AS net_minor "
-        f"FROM ({monthly}) m JOIN dim_customer c USING (customer_id) GROUP BY ALL"
+    selects = " UNION ALL ".join(
+        f"SELECT '{dimension}' AS dimension, {part} AS slice, c.cohort_month, c.month, count(*) AS customers, "  # noqa: S608 - names from this module
+        f"sum(c.orders) AS orders, sum(c.net_minor) AS net_minor FROM monthly c GROUP BY ALL"
         for dimension, part in _first_slices()
     )
+    return f"WITH monthly AS MATERIALIZED ({monthly}) {selects}"
 
 
 def _first_slices() -> list[tuple[str, str]]:
@@ -185,7 +180,7 @@ GROUP BY ALL
 
 GROUPED = (
     Grouped(by_day, ("dimension", "slice", "day"), _day_selects()),
-    Grouped(by_cohort, ("dimension", "slice", "cohort_month", "month"), _cohort_selects()),
+    Grouped(by_cohort, ("dimension", "slice", "cohort_month", "month"), (_cohort_select(),)),
     Grouped(second_order, ("dimension", "slice", "first_day", "gap"), _SECOND_SELECTS),
     Grouped(lifetime, ("x", "first_day", "last_day"), (_LIFETIME,)),
     Grouped(next_purchase, ("dimension", "first", "second"), _NEXT),
