@@ -7,17 +7,6 @@ from lib.ui.cards import draw_cards
 from lib.ui.needs import draw_needs
 from lib.ui.sales import draw_best_sellers, draw_bridge, draw_drivers, draw_goals, draw_quiet, draw_trend
 
-KPIS = (
-    "net_sales",
-    "orders",
-    "customers",
-    "average_order_value",
-    "returning_share_of_customers",
-    "refund_rate",
-    "late_share",
-    "answered_within_target",
-)
-
 page = open_page()
 
 st.subheader("What needs you", anchor=False)
@@ -25,7 +14,7 @@ draw_needs(page.house.store)
 
 st.subheader("How it is going", anchor=False)
 draw_quiet(page)
-draw_cards(page, KPIS)
+draw_cards(page)
 st.caption(
     "A day is marked as unusual when it leaves a range that a normal day leaves about once a quarter, per figure."
 )

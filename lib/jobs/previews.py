@@ -20,7 +20,7 @@ from lib.importers.mapping_guess import guess
 from lib.importers.records import ReadContext, Record, Rejected
 from lib.importers.sources import SOURCES, detect, source_named
 from lib.importers.table_rows import table_rows
-from lib.money import to_major
+from lib.money import exponent, to_major
 from lib.settings import Settings
 
 ASIDE = "(leave aside)"
@@ -83,8 +83,8 @@ def _shown(record: Any) -> dict[str, object]:
         return {
             "Kind": record.kind,
             "Key": record.external_id,
-            "When": None,
-            "What": record.text[:120],
+            "When": "",
+            "What": record.text[:60],
             "Amount": "",
             "Lines": "",
             "Problem": record.reason,
@@ -93,7 +93,7 @@ def _shown(record: Any) -> dict[str, object]:
     what = next((getattr(record, name) for name in _WHAT if getattr(record, name, None)), "")
     minor = getattr(record, "total_minor", getattr(record, "price_minor", None))
     currency = getattr(record, "currency", None)
-    amount = f"{to_major(minor, currency):,} {currency}" if minor is not None and currency else ""
+    amount = f"{to_major(minor, currency):,.{exponent(currency)}f} {currency}" if minor is not None and currency else ""
     items = getattr(record, "items", ())
     return {
         "Kind": type(record).__name__.removesuffix("Record").lower(),

@@ -15,8 +15,8 @@ import streamlit as st
 from lib.db.tables.columns import now
 from lib.errors import EncoreError
 from lib.metrics.definition import Mart, Scope
-from lib.metrics.read import slices
 from lib.periods import day_of
+from lib.ui.cached import slices
 from lib.ui.choices import Choice, chosen
 from lib.ui.live import House, open_house
 from lib.ui.places import IMPORTS

@@ -24,6 +24,16 @@ def _figures(keys: tuple[str, ...], scope: Scope, version: int, _mart: Mart) -> 
     return read.figures(_mart, list(keys), scope)
 
 
+def slices(mart: Mart, dimension: str) -> list[str]:
+    """The slices of a prepared dimension, most orders first."""
+    return _slices(dimension, int(mart.version), mart)
+
+
+@st.cache_data(ttl="1h", max_entries=40, show_spinner=False)
+def _slices(dimension: str, version: int, _mart: Mart) -> list[str]:
+    return read.slices(_mart, dimension)
+
+
 def dailies(mart: Mart, keys: Sequence[str], scope: Scope) -> pd.DataFrame:
     """Several figures day by day: ``day`` and a column for each key."""
     return _dailies(tuple(keys), scope, int(mart.version), mart)

@@ -14,6 +14,16 @@ from lib.ui.drill_down import open_figure
 from lib.ui.expected import expected, on_day
 from lib.ui.text import change, plain, written
 
+KPIS = (
+    "net_sales",
+    "orders",
+    "customers",
+    "average_order_value",
+    "returning_share_of_customers",
+    "refund_rate",
+    "late_share",
+    "answered_within_target",
+)
 # Sums have days of their own and so a range; a ratio of few cases a day has none.
 RANGED = ("net_sales", "orders", "customers")
 # Shorter than the figure's own name, which a card has no room for.
@@ -28,17 +38,30 @@ LABELS = {
 MOST_POINTS = 92
 
 
-def draw_cards(page: Opened, keys: tuple[str, ...]) -> None:
+def figure_of(page: Opened, key: str, *, before: bool = False) -> float:
+    """One of the cards' figures, 0 without a value: asked with all the others, and so only once a page."""
+    scope = page.before if before else page.scope
+    return (figures(page.mart, KPIS, scope)[key].value or 0) if scope else 0
+
+
+def days_of(page: Opened) -> pd.DataFrame:
+    """The cards' figures day by day, asked once a page."""
+    return dailies(page.mart, KPIS, page.scope)
+
+
+def ranges_of(page: Opened) -> dict[str, pd.DataFrame]:
+    """The expected ranges of the figures that have some, worked out once a page."""
+    store = page.house.store
+    return expected(page.mart, RANGED, page.scope.filters, page.scope.period, page.first_day, store.country)
+
+
+def draw_cards(page: Opened) -> None:
     """The grid of figures, each opening its rows."""
-    now = figures(page.mart, keys, page.scope)
-    before = figures(page.mart, keys, page.before) if page.before else {}
-    days = dailies(page.mart, keys, page.scope)
-    ranged = tuple(key for key in keys if key in RANGED)
-    ranges = expected(
-        page.mart, ranged, page.scope.filters, page.scope.period, page.first_day, page.house.store.country
-    )
+    now = figures(page.mart, KPIS, page.scope)
+    before = figures(page.mart, KPIS, page.before) if page.before else {}
+    days, ranges = days_of(page), ranges_of(page)
     with st.grid(4, min_column_width=150, gap="small", key="cards"):
-        for key in keys:
+        for key in KPIS:
             with st.container(border=True, height="stretch", gap="xsmall", key=f"card_{key}"):
                 _card(page, now[key], before.get(key), days[key], ranges.get(key))
 

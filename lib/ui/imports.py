@@ -130,7 +130,8 @@ def _preview(store: Store, chosen: Chosen) -> None:
         st.caption("There are no rows in these files.")
         return
     shown = rows if rows["Problem"].astype(bool).any() else rows.drop(columns="Problem")
-    table(shown, alt="The first rows as understood")
+    columns = {"Problem": st.column_config.TextColumn(width="large")}
+    table(shown, alt="The first rows as understood", columns=columns)
 
 
 def _button(store: Store, chosen: Chosen) -> None:

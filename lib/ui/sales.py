@@ -16,8 +16,8 @@ from lib.stats.drivers import mix_and_rate, sales_drivers, whole_parts
 from lib.ui.access import Opened
 from lib.ui.cached import dailies, figure
 from lib.ui.calendar import goals_on, marked_days
+from lib.ui.cards import days_of, figure_of, ranges_of
 from lib.ui.drill_down import open_figure
-from lib.ui.expected import expected
 from lib.ui.tables import download, table
 from lib.ui.text import major, plain, written
 
@@ -40,7 +40,7 @@ MOST_SEGMENTS = 6
 def draw_quiet(page: Opened) -> None:
     """Where the chosen days hold no order but the store does, offer the days of its last orders."""
     last = page.mart.about.last_day
-    if last is None or figure(page.mart, "orders", page.scope).value or page.scope.filters:
+    if last is None or figure_of(page, "orders") or page.scope.filters:
         return
     end = day_of(int(last))
     if end in page.scope.period:
@@ -73,7 +73,7 @@ def draw_trend(page: Opened) -> None:
     if frame["note"].notna().any():
         legend.append(":gray[▾] holiday or note")
     st.caption(" · ".join(legend))
-    total = written(figure(page.mart, "net_sales", page.scope).value, Unit.MONEY, page.currency)
+    total = written(figure_of(page, "net_sales"), Unit.MONEY, page.currency)
     st.vega_lite_chart(
         frame,
         trend.trend_spec("money", page.symbol, "Net sales"),
@@ -85,7 +85,7 @@ def draw_trend(page: Opened) -> None:
 def trend_frame(page: Opened) -> pd.DataFrame:
     """One row per day, with ``lib.charts.trend.COLUMNS``; money in whole units."""
     period, currency = page.scope.period, page.currency
-    now = dailies(page.mart, ("net_sales",), page.scope)
+    now = days_of(page)
     frame = pd.DataFrame({"day": [pd.Timestamp(day_of(int(day))) for day in now["day"]]})
     frame["value"] = [major(v, currency) for v in now["net_sales"]]
     frame["before"], frame["before_day"] = None, None
@@ -95,7 +95,7 @@ def trend_frame(page: Opened) -> pd.DataFrame:
         frame["before"] = pd.Series([major(v, currency) for v in before["net_sales"][:n]], dtype="float64")
         frame["before_day"] = pd.Series([f"{day_of(int(d)):%-d %b %Y}" for d in before["day"][:n]], dtype="object")
     country = page.house.store.country
-    ranges = expected(page.mart, ("net_sales",), page.scope.filters, period, page.first_day, country)["net_sales"]
+    ranges = ranges_of(page)["net_sales"]
     known = ranges.set_index("day").reindex(now["day"]) if len(ranges) else None
     for name in ("low", "high"):
         frame[name] = None if known is None else [major(v, currency) for v in known[name]]
@@ -127,8 +127,7 @@ def draw_drivers(page: Opened) -> None:
     if page.before is None:
         st.caption("Choose a comparison under Filters to see what moved net sales.")
         return
-    now = figure(page.mart, "net_sales", page.scope).value or 0
-    before = figure(page.mart, "net_sales", page.before).value or 0
+    now, before = figure_of(page, "net_sales"), figure_of(page, "net_sales", before=True)
     step = now - before
     sign = "+" if step > 0 else ""
     money = [written(v, Unit.MONEY, page.currency) for v in (before, now, step)]

@@ -3,10 +3,9 @@
 import streamlit as st
 
 from lib.metrics.definition import Unit
-from lib.metrics.read import slices
 from lib.settings import ROOT, settings
 from lib.ui.access import freshness, show_error
-from lib.ui.cached import figure
+from lib.ui.cached import figure, slices
 from lib.ui.choices import Choice, choose
 from lib.ui.live import House, missing_orders, open_house
 from lib.ui.places import IMPORTS, PAGES
