@@ -74,6 +74,17 @@ _LEFT_OUT_REFUNDS = (
         ),
     ),
 )
+_OF_NO_ORDER = (
+    "refund of no known order",
+    Metric(
+        key="unmatched_refunds",
+        label="Refunded items of no known order",
+        unit=Unit.COUNT,
+        meaning="Items refunded in the period that fit no known order; they count in cash only.",
+        over=fact_refund,
+        where=and_(_COUNTED_REFUND, _refund.order_day.is_(None), _refund.goods_minor != 0),
+    ),
+)
 REFUNDS = Metric(
     key="refunds",
     label="Refunds (cash)",
@@ -99,6 +110,7 @@ REFUNDS_BEHAVIOUR = Metric(
     day=_refund.order_day,
     known=(_refund.day,),
     note="Refunds made on or after the as-of day are not known yet.",
+    left_out=(*_LEFT_OUT_REFUNDS, _OF_NO_ORDER),
     cases=Metric(
         key="refunded_items_behaviour",
         label="Refunded items",
@@ -128,7 +140,7 @@ NET_SALES_BEHAVIOUR = Combined(
     meaning="Goods sold, less discounts and what was refunded of these same orders, whenever.",
     terms=((1, GROSS_SALES), (-1, DISCOUNTS), (-1, REFUNDS_BEHAVIOUR)),
     cases=ORDERS,
-    left_out=LEFT_OUT_ORDERS,
+    left_out=(*LEFT_OUT_ORDERS, _OF_NO_ORDER),
 )
 
 
