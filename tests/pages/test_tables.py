@@ -1,0 +1,40 @@
+"""Files for spreadsheets: exact, whole, and without formulas."""
+
+from decimal import Decimal
+
+import pandas as pd
+import pytest
+
+from lib.jobs.snapshot import newest
+from lib.metrics import drill
+from lib.metrics.definition import Scope, Unit
+from lib.metrics.read import figures
+from lib.periods import Period, day_of
+from lib.settings import Settings
+from lib.ui.drill_down import exported
+from lib.ui.tables import safe_cell, to_csv
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\t=1", "  =1"])
+def test_a_cell_that_a_spreadsheet_would_run_gets_an_apostrophe(cell: str) -> None:
+    assert safe_cell(cell) == f"'{cell}"
+
+
+def test_numbers_stay_numbers_and_missing_is_empty() -> None:
+    frame = pd.DataFrame({"a": [Decimal("-1.50"), None], "b": ["=x", "plain"]})
+    assert to_csv(frame).decode("utf-8-sig") == "a,b\r\n-1.50,'=x\r\n,plain\r\n"
+
+
+@pytest.mark.parametrize("key", ["net_sales", "orders", "customers", "gross_sales", "refunds"])
+def test_the_download_adds_up_to_the_figure(stores: dict[str, Settings], key: str) -> None:
+    mart = newest(stores["demo"])
+    end = day_of(int(mart.about.last_day or 0) + 1)
+    scope = Scope(period=Period.last(90, before=end), as_of=end)
+    figure = figures(mart, [key], scope)[0]
+    is_money = figure.unit is Unit.MONEY
+    rows = exported(drill.all_rows(mart, key, scope), figure.unit, "EUR")
+    total = sum(Decimal(str(amount)) for amount in rows["amount"])
+    assert total == Decimal(int(figure.value or 0)) / (100 if is_money else 1)
+    pages = [drill.rows(mart, key, scope, offset=at, limit=25).frame for at in range(0, len(rows), 25)]
+    assert len(pd.concat(pages)) == len(rows)
+    assert sum(int(page["amount"].sum()) for page in pages) == figure.value
