@@ -21,6 +21,7 @@ from lib.db.tables.columns import now
 from lib.db.tables.orders import orders
 from lib.db.tables.store import import_runs, rejected_rows
 from lib.errors import SettingsError
+from lib.jobs.refresh import refresh
 from lib.settings import ROOT, Settings, read_settings
 
 
@@ -119,6 +120,21 @@ def test_backup_and_restore_round_trip(
     assert main(["restore", str(file), "--replace"]) == 0
     with reading(database) as connection:
         assert connection.scalar(select(func.count()).select_from(orders)) == 1
+
+
+@pytest.mark.usefixtures("at_home")
+def test_the_mart_follows_a_restore(database: Engine, store: Store, settings: Settings, tmp_path: Path) -> None:
+    with writing(database) as connection:
+        _order(connection, 1)
+        _order(connection, 2)
+    assert main(["backup", str(tmp_path / "b")]) == 0
+    with writing(database) as connection:
+        connection.execute(orders.delete().where(orders.c.number == "#2"))
+    assert refresh(settings).orders == 1
+    assert main(["restore", str(tmp_path / "b"), "--replace"]) == 0
+    report = refresh(settings)
+    assert (report.how, report.orders) == ("full", 2)
+    assert main(["check", "--no-refresh"]) == 0
 
 
 @pytest.mark.usefixtures("at_home")
