@@ -77,7 +77,7 @@ DELIVERIES = ("home", "pickup point", "express", "in store")
 CODES = ("WELCOME10", "NEWS5", "SPRING15", "BLACK20", "LOYAL10", "FREESHIP", "AGAIN10", "REFILL5")
 CODE_DEPTH = (0.10, 0.05, 0.15, 0.20, 0.10, 0.0, 0.10, 0.05)
 
-LINES_SHARE = (0.47, 0.28, 0.14, 0.07, 0.04)
+LINES_SHARE = (0.27, 0.27, 0.20, 0.14, 0.12)
 PARTNER_SHARE = 0.28
 
 # Orders beside the process that customers follow, as shares of the orders wanted.

@@ -10,15 +10,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, Table, select
 
 from lib.db.bulk import filling
-from lib.db.clear import clear_store
+from lib.db.clear import KEPT, clear_store
 from lib.db.engine import order_database
 from lib.db.migrate import migrate
 from lib.db.store import Store, write_store
+from lib.db.tables.all import metadata
 from lib.db.tables.columns import now
-from lib.db.tables.orders import orders
 from lib.db.tables.store import store
 from lib.demo.books import item_keys, write_orders, write_products
 from lib.demo.calendar import make_calendar
@@ -27,7 +27,8 @@ from lib.demo.feedback import write_feedback
 from lib.demo.loyalty import write_loyalty
 from lib.demo.people import write_people
 from lib.demo.plans import write_plans
-from lib.demo.regret import settle, write_aftermath
+from lib.demo.regret import settle
+from lib.demo.returned import write_aftermath
 from lib.demo.reviews import write_reviews
 from lib.demo.sales import make_sales
 from lib.demo.tickets import write_tickets
@@ -139,19 +140,32 @@ def fill(
 
 
 def _refuse_or_clear(connection: Connection, *, replace: bool) -> None:
-    row = connection.execute(select(store.c.is_demo)).first()
-    is_filled = bool(connection.scalar(select(func.count()).select_from(select(orders.c.order_id).limit(1).subquery())))
-    if row is None and not is_filled:
-        clear_store(connection)
-        return
-    if row is None or not row.is_demo:
+    """Clear an earlier demo if asked; whatever did not come from a demo is never touched."""
+    is_demo = connection.scalar(select(store.c.is_demo))
+    own = [table.name for table in metadata.sorted_tables if _holds_own(connection, table, is_demo=bool(is_demo))]
+    if is_demo is False or own:
         raise Conflict(
             "This order database holds a shop of its own, and the demo store never takes its place. "
             "Set ENCORE_DATA_DIR to another folder to look at the demo."
         )
+    if is_demo is None:
+        return
     if not replace:
         raise Conflict("There is a demo store already. Add --replace to make it anew.")
     clear_store(connection)
+
+
+def _holds_own(connection: Connection, table: Table, *, is_demo: bool) -> bool:
+    """Whether a table holds rows that are no demo's: in a demo those of another source, elsewhere any."""
+    if table.name in KEPT:
+        return False
+    if not is_demo:
+        found = select(table)
+    elif "fingerprint" in table.c and "source" in table.c:
+        found = select(table).where(table.c.source != "demo")
+    else:
+        return False
+    return connection.execute(found.limit(1)).first() is not None
 
 
 def write_private(file: Path, content: Any) -> Path:

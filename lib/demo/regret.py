@@ -4,14 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection
 
-from lib.db.bulk import bulk_insert
-from lib.db.tables.orders import refund_items, refunds
-from lib.db.tables.returns import return_items, returns
 from lib.demo import behaviour as b
 from lib.demo.catalogue import CATEGORIES, catalogue
-from lib.demo.columns import NEVER, Column, Columns, days_later, objects, or_none
+from lib.demo.columns import NEVER, Column, Columns, days_later
 from lib.demo.sales import PAID, PARTLY_REFUNDED, REFUNDED, Sales, exchange_orders
 
 REGRET_BASE = 0.010
@@ -33,20 +29,6 @@ RETURN_REASONS = (
     "Wrong item sent",
     "Ordered twice",
 )
-_COMMENTS = (
-    (
-        "It is lovely, but too big for our shelf.",
-        "Gefällt mir im Zimmer doch nicht.",
-        "My partner had already bought one.",
-    ),
-    ("Leider eine Nummer zu klein.", "Too short for our bed.", "The cover is smaller than the cushion."),
-    ("In the pictures it looked warmer.", "Auf dem Foto wirkte es heller.", "More yellow than cream."),
-    ("Kam erst nach dem Geburtstag an.", "Arrived after we had left for holiday.", "Zu spät, habe es vor Ort gekauft."),
-    ("The box was dented and the glass had a crack.", "Ein Teller war gesprungen.", "The lid was broken."),
-    ("Der Stoff ist dünner, als ich dachte.", "The seam came loose on the first day.", "Wackelt von Anfang an."),
-    ("I got the grey one instead of the green one.", "Falscher Artikel im Paket.", "One of three was another scent."),
-    ("Versehentlich doppelt bestellt.", "I clicked twice, sorry.", "We both ordered it."),
-)
 REFUND_REASONS = (
     "Return",
     "Parcel lost",
@@ -55,10 +37,10 @@ REFUND_REASONS = (
     "Bad batch of candles",
     "Order cancelled",
 )
-_RETURN, _LOST, _DAMAGED, _GOODWILL, _WAVE, _CANCELLED = range(len(REFUND_REASONS))
+_RETURN, _LOST, _DAMAGED, GOODWILL, _WAVE, _CANCELLED = range(len(REFUND_REASONS))
 _REQUESTED, _APPROVED, _IN_TRANSIT, _RECEIVED, _CLOSED, _REJECTED = range(6)
-_STATUS = ("requested", "approved", "in_transit", "received", "closed", "rejected")
-_RESOLUTIONS = ("refund", "exchange", "store_credit")
+STATUS = ("requested", "approved", "in_transit", "received", "closed", "rejected")
+RESOLUTIONS = ("refund", "exchange", "store_credit")
 
 
 @dataclass
@@ -169,7 +151,7 @@ def _refunds(rng: np.random.Generator, sales: Sales, back: Columns, comes_back: 
             orders["arrived_at"] + days_later(1, 8, rng, n),
             1.0,
         ),
-        (_GOODWILL, rng.random(n) < GOODWILL_SHARE, orders["arrived_at"] + days_later(2, 21, rng, n), 0.0),
+        (GOODWILL, rng.random(n) < GOODWILL_SHARE, orders["arrived_at"] + days_later(2, 21, rng, n), 0.0),
         (_WAVE, _in_wave(rng, sales), _wave_days(rng, sales), 1.0),
     ):
         if reason == _WAVE and wave is None:
@@ -178,7 +160,7 @@ def _refunds(rng: np.random.Generator, sales: Sales, back: Columns, comes_back: 
         free[hit] = False
         share = part if part else rng.choice([0.2, 0.3, 0.5], len(hit))[:, None]
         goods = np.rint(value[hit] * share).astype(np.int64)
-        if reason in (_GOODWILL, _WAVE):
+        if reason in (GOODWILL, _WAVE):
             goods[:, 1:] = 0
         parts.append((reason, hit, when[hit], goods, reason == _LOST))
     gone = np.flatnonzero((orders["payment_status"] == REFUNDED) & ~np.isnat(orders["cancelled_at"]))
@@ -223,92 +205,3 @@ def _wave_days(rng: np.random.Generator, sales: Sales) -> Column:
     if wave is None:
         return np.full(n, NEVER, dtype="M8[us]")
     return sales.calendar.at(rng.integers(wave.first, wave.last + 1, n), rng.uniform(0.35, 0.75, n))
-
-
-def write_aftermath(connection: Connection, sales: Sales, after: Aftermath, item_key: Column) -> None:
-    """Write refunds and returns; ``item_key`` holds the keys of the order lines, shape (orders, WIDTH)."""
-    orders = sales.orders
-    paid = after.refunds
-    m = len(paid["order"])
-    keys = np.arange(1, m + 1)
-    who = orders["who"][paid["order"]] + 1
-    bulk_insert(
-        connection,
-        refunds,
-        {
-            "refund_id": keys,
-            "source": ["demo"] * m,
-            "external_id": objects([f"R-{i}" for i in keys]),
-            "fingerprint": ["demo"] * m,
-            "order_id": paid["order"] + 1,
-            "customer_id": np.ma.masked_equal(who, 0),
-            "refunded_at": paid["at"],
-            "currency": ["EUR"] * m,
-            "goods_minor": paid["goods"],
-            "shipping_minor": paid["shipping"],
-            "tax_minor": paid["tax"],
-            "fees_minor": paid["fees"],
-            "total_minor": paid["goods"] + paid["shipping"] + paid["tax"] + paid["fees"],
-            "reason": objects(REFUND_REASONS)[paid["reason"]],
-        },
-    )
-    row, line = np.nonzero(paid["line_goods"])
-    order = paid["order"][row]
-    product = orders["products"][order, line]
-    bulk_insert(
-        connection,
-        refund_items,
-        {
-            "refund_id": keys[row],
-            "order_id": order + 1,
-            "order_item_id": item_key[order, line],
-            "product_id": product + 1,
-            "name": objects(catalogue().name)[product],
-            "quantity": np.where(paid["reason"][row] == _GOODWILL, 0, orders["quantities"][order, line]),
-            "currency": ["EUR"] * len(row),
-            "goods_minor": paid["line_goods"][row, line],
-        },
-    )
-    back = after.returns
-    m = len(back["order"])
-    keys = np.arange(1, m + 1)
-    who = orders["who"][back["order"]] + 1
-    comments = np.array(_COMMENTS, dtype=object)[back["reason"], back["comment"]]
-    value = back["value"]
-    bulk_insert(
-        connection,
-        returns,
-        {
-            "return_id": keys,
-            "source": ["demo"] * m,
-            "external_id": objects([f"RMA-{i}" for i in keys]),
-            "fingerprint": ["demo"] * m,
-            "order_id": back["order"] + 1,
-            "customer_id": np.ma.masked_equal(who, 0),
-            "status": objects(_STATUS)[back["status"]],
-            "resolution": or_none(back["resolution"] >= 0, objects(_RESOLUTIONS)[back["resolution"]]),
-            "requested_at": back["requested_at"],
-            "received_at": back["received_at"],
-            "refunded_at": np.where(back["resolution"] == 0, back["done_at"], NEVER),
-            "reason": objects(RETURN_REASONS)[back["reason"]],
-            "comment": or_none(back["has_comment"], comments),
-            "currency": ["EUR"] * m,
-            "refund_minor": np.where(back["resolution"] == 0, value, 0),
-            "exchange_minor": np.where(back["resolution"] == 1, value, 0),
-            "credit_minor": np.where(back["resolution"] == 2, value, 0),
-        },
-    )
-    row, line = np.nonzero(back["lines"])
-    order = back["order"][row]
-    bulk_insert(
-        connection,
-        return_items,
-        {
-            "return_id": keys[row],
-            "order_item_id": item_key[order, line],
-            "product_id": orders["products"][order, line] + 1,
-            "quantity": orders["quantities"][order, line],
-            "currency": ["EUR"] * len(row),
-            "value_minor": (orders["line_gross"] - orders["line_discount"])[order, line],
-        },
-    )

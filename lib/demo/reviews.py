@@ -129,7 +129,7 @@ def _words(
         name = _TOPICS[topic[i]]
         group = _group(product[i])
         quality = say.QUALITY[language][group]
-        praise = say.PRAISE[language][goods.category[product[i]]] if _is_typical(product[i]) else _good(language)
+        praise = say.PRAISE[language][_category(product[i])] if _is_typical(product[i]) else _good(language)
         if name == "praise":
             about = praise
         elif name == "quality" or (name == "size" and group == "consumable"):
@@ -151,26 +151,30 @@ def _words(
     return objects(bodies), objects(titles)
 
 
+def _category(product: int) -> str:
+    return CATEGORIES[catalogue().category[product]].name
+
+
 def _group(product: int) -> str:
     """Which complaints fit a product."""
     goods = catalogue()
     if goods.used_up[product]:
         return "consumable"
-    return {"Textiles": "textile", "Lighting": "lamp"}.get(CATEGORIES[goods.category[product]].name, "other")
+    return {"Textiles": "textile", "Lighting": "lamp"}.get(_category(product), "other")
 
 
 def _is_typical(product: int) -> bool:
     """Whether what is praised about its category fits a product: nobody praises the taste of a coffee tin."""
     goods = catalogue()
-    name = CATEGORIES[goods.category[product]].name
+    name = _category(product)
     return bool(goods.used_up[product]) == (name in _USED_UP) or name in ("Textiles", "Lighting")
 
 
-def _good(language: str) -> tuple[str, ...]:
+def _good(language: str) -> list[str]:
     return say.TOPICS[language]["good"]
 
 
-def _one(choices: tuple[str, ...], drawn: float) -> str:
+def _one(choices: list[str], drawn: float) -> str:
     return choices[int(drawn * len(choices))]
 
 
@@ -189,7 +193,7 @@ def _replies(
     for i in range(m):
         language = "de" if german[i] else "en"
         if stars[i] >= 3:
-            bank: tuple[str, ...] = say.THANKS[language]
+            bank = say.THANKS[language]
         else:
             name = _TOPICS[topic[i]]
             bank = say.SORRY[language].get(name, say.SORRY[language]["other"])

@@ -13,6 +13,7 @@ from lib.demo.catalogue import catalogue
 from lib.demo.columns import NEVER, Column, days_later, objects, or_none
 from lib.demo.regret import Aftermath
 from lib.demo.sales import Sales
+from lib.demo.sentences import Bank
 
 # Chance of a ticket per delivered order, and where something went wrong.
 TICKET_SHARE = 0.034
@@ -253,7 +254,7 @@ class _Writer:
         words = bank[language]
         return self._fill(words[int(self.drawn[i, 5 if kind == 3 else 6] * len(words))], i)
 
-    def _say(self, bank: dict[str, dict[str, tuple[str, ...]]], i: int, which: int) -> str:
+    def _say(self, bank: Bank, i: int, which: int) -> str:
         words = bank["de" if self.german[i] else "en"][letters.TOPICS[self.topic[i]]]
         return self._fill(words[int(self.drawn[i, which] * len(words))], i)
 

@@ -17,13 +17,14 @@ from lib.db.engine import open_engine, reading, writing
 from lib.db.store import Store, read_store
 from lib.db.tables.all import metadata
 from lib.db.tables.carts import carts
+from lib.db.tables.columns import now
 from lib.db.tables.customers import customers
 from lib.db.tables.loyalty import loyalty_entries
 from lib.db.tables.offers import offer_assignments, outbox_messages
 from lib.db.tables.orders import order_items, orders, refund_items, refunds
 from lib.db.tables.reviews import reviews
 from lib.db.tables.shipments import shipments
-from lib.db.tables.store import annotations
+from lib.db.tables.store import annotations, import_runs
 from lib.db.tables.tickets import ticket_messages, tickets
 from lib.demo import build
 from lib.demo.build import fill, make_demo
@@ -370,6 +371,26 @@ def test_orders_without_a_store_row_are_a_real_store_too(database: Engine, setti
         connection.execute(orders.insert().values(**values))
     with pytest.raises(Conflict):
         make_demo(settings, orders=1500, replace=True)
+
+
+def test_rows_that_an_import_left_are_never_cleared(database: Engine, settings: Settings) -> None:
+    run = {"source": "shopify", "paths": "a.csv", "status": "refused", "counts": {}}
+    with writing(database) as connection:
+        connection.execute(import_runs.insert().values(started_at=now(), heartbeat_at=now(), **run))
+    with pytest.raises(Conflict):
+        make_demo(settings, orders=1500, replace=True)
+    with reading(database) as connection:
+        assert connection.scalar(select(func.count()).select_from(import_runs)) == 1
+
+
+def test_a_demo_with_real_orders_in_it_is_not_replaced(database: Engine, settings: Settings) -> None:
+    fill(database, settings, wanted=1500, seed=1, replace=False, end=END)
+    with writing(database) as connection:
+        connection.execute(orders.update().where(orders.c.order_id == 5).values(source="shopify"))
+    before = _rows(database, orders)
+    with pytest.raises(Conflict, match="a shop of its own"):
+        fill(database, settings, wanted=1500, seed=1, replace=True, end=END)
+    assert _rows(database, orders) == before
 
 
 def test_a_demo_is_replaced_only_when_asked(database: Engine, settings: Settings) -> None:
