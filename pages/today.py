@@ -18,7 +18,6 @@ draw_cards(page)
 st.caption(
     "A day is marked as unusual when it leaves a range that a normal day leaves about once a quarter, per figure."
 )
-draw_goals(page)
 
 left, right = st.columns([1.7, 1])
 with left, st.container(border=True, height="stretch", key="trend"):
@@ -31,3 +30,5 @@ with left, st.container(border=True, height="stretch", key="best_sellers"):
     draw_best_sellers(page)
 with right, st.container(border=True, height="stretch", key="bridge"):
     draw_bridge(page)
+
+draw_goals(page)

@@ -115,13 +115,13 @@ def _line(page: Opened, now: Figure, value_of_last: float, ranges: pd.DataFrame 
             return "No expected range yet"
         low, high = (_short(float(row[name]), now.unit, page.currency) for name in ("low", "high"))
         value = _short(value_of_last, now.unit, page.currency)
-        name = f"{last:%a %-d %b}"
+        name, usual = f"{last:%a %-d %b}", f"usual {low} – {high}".replace(" ", "\u00a0")
         if bool(row["is_alert"]):
             side = "high" if value_of_last > row["high"] else "low"
-            return f":orange[:material/error: {name} unusually {side}:] {value}, usual {low} – {high}"
-        return f"{name}: {value}, usual {low} – {high}"
+            return f":orange[:material/error: {name} unusually {side}:] {value}, {usual}"
+        return f"{name}: {value}, {usual}"
     if now.low is not None and now.high is not None:
-        return f"95 % interval {now.low * 100:.1f} – {now.high * 100:.1f} %"
+        return f"95 %: {now.low * 100:.1f} – {now.high * 100:.1f} %".replace(" ", "\u00a0")
     return f"n = {now.n:,}" if now.n is not None else ""
 
 

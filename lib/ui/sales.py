@@ -264,7 +264,8 @@ def draw_goals(page: Opened) -> None:
     found = [goal for goal in goals_on(settings().database_url, page.today) if goal[0] in METRICS]
     if not found:
         return
-    with st.grid(3, min_column_width=260, gap="small"):
+    st.subheader("Goals", anchor=False)
+    with st.grid(4, min_column_width=240, gap="small", key="goals"):
         for key, start, end, target in found:
             with st.container(border=True, height="stretch"):
                 _goal(page, key, start, end, target)
@@ -280,10 +281,13 @@ def _goal(page: Opened, key: str, start: date, end: date, target: int) -> None:
     share = min(1.0, max(0.0, value / target)) if target else 0.0
     reached, wanted = (written(amount, metric.unit, page.currency) for amount in (value, target))
     st.progress(share, text=plain(f"{reached} of {wanted}"))
+    words = f"{gone:.0%} of the days are over"
     is_sum = metric.unit in {Unit.COUNT, Unit.MONEY}
     if is_sum:
         ahead = value / target - gone if target else 0.0
         word = "ahead of" if ahead >= 0 else "behind"
-        st.caption(f"{share:.0%} reached after {gone:.0%} of the days: {word} an even pace")
-    if st.button("Open", type="tertiary", key=f"goal_{key}_{start}_{end}"):
-        open_figure(key, scope)
+        words = f"{share:.0%} after {gone:.0%} of the days: {word} an even pace"
+    with st.container(horizontal=True, vertical_alignment="bottom", wrap=False, gap="small"):
+        st.caption(words)
+        if st.button("Open", type="tertiary", key=f"goal_{key}_{start}_{end}"):
+            open_figure(key, scope)

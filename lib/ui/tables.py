@@ -66,4 +66,4 @@ def download(label: str, name: str, make: Callable[[], pd.DataFrame], *, key: st
 
 def table(frame: pd.DataFrame, *, alt: str, columns: Mapping[str, Any] | None = None, key: str | None = None) -> None:
     """A read-only table without an index; beyond ten rows it scrolls."""
-    st.dataframe(frame, hide_index=True, column_config=dict(columns or {}), alt=alt, key=key)
+    st.dataframe(frame, hide_index=True, column_config=dict(columns or {}), placeholder="–", alt=alt, key=key)

@@ -1,0 +1,114 @@
+"""What a person does in her browser."""
+
+import csv
+import io
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit, settled
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+PAGES = {"/": "Today", "/repeat": "Repeat", "/imports": "Imports"}
+AXE = Path(__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+# Streamlit's own: a metric's chart is an image without a name; menus and grids that it draws itself.
+KNOWN = {"svg-img-alt"}
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("path", list(PAGES))
+def test_every_page_opens_cold(app: str, visit: Visit, path: str, width: int) -> None:
+    page = visit(app, path, width=width)
+    expect(page.get_by_role("heading", name=PAGES[path], exact=True)).to_be_visible()
+    assert page.get_by_text("Something went wrong").count() == 0
+    assert page.locator("[data-testid=stException]").count() == 0
+    assert "Demo store: invented data" in page.locator("body").inner_text()
+    # Nothing stands out to the side: the page itself never scrolls sideways.
+    wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0
+
+
+def test_a_link_to_a_period_shows_that_period(app: str, visit: Visit) -> None:
+    page = visit(app, "/?period=7d&compare=Year+before")
+    expect(page.get_by_role("radio", name="7d")).to_be_checked()
+    assert "compared with" in page.locator("body").inner_text()
+
+
+def test_the_period_holds_across_pages_and_stands_in_the_address(app: str, visit: Visit) -> None:
+    page = visit(app)
+    page.get_by_role("radio", name="90d").click()
+    settled(page)
+    assert "period=90d" in page.url
+    page.get_by_role("link", name="Repeat").click()
+    settled(page)
+    expect(page.get_by_role("radio", name="90d")).to_be_checked()
+    page.get_by_role("link", name="Imports").click()
+    settled(page)
+    page.get_by_role("link", name="Today").click()
+    settled(page)
+    expect(page.get_by_role("radio", name="90d")).to_be_checked()
+    assert "period=90d" in page.url
+
+
+def _dialog_of(page: Page, key: str) -> str:
+    page.locator(f".st-key-figure_{key} button").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    settled(page)
+    return dialog.inner_text()
+
+
+def _amount(text: str) -> Decimal:
+    return Decimal(re.sub(r"[^\d.−-]", "", text).replace("−", "-"))
+
+
+@pytest.mark.parametrize("key", ["net_sales", "orders"])
+def test_a_figure_opens_and_its_download_adds_up_to_it(app: str, visit: Visit, key: str) -> None:
+    page = visit(app)
+    words = _dialog_of(page, key)
+    for part in ("What it means", "Formula", "Counted", "The rows behind it"):
+        assert part in words
+    said = re.search(r"rows add up to (.+)\.", words)
+    assert said
+    with page.expect_download() as waiting:
+        page.get_by_role("dialog").get_by_role("button", name="Download these rows (CSV)").click()
+    rows = list(csv.DictReader(io.StringIO(Path(waiting.value.path()).read_text(encoding="utf-8-sig"))))
+    assert sum(Decimal(row["amount"]) for row in rows) == _amount(said.group(1))
+    assert f"{len(rows):,} rows" in words
+
+
+def test_a_queue_opens_its_rows(app: str, visit: Visit) -> None:
+    page = visit(app)
+    first = page.locator("[class*='st-key-open_'] button").first
+    first.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    settled(page)
+    expect(dialog.locator("[data-testid=stDataFrame]")).to_be_visible()
+
+
+def test_the_split_of_the_change_is_drawn_anew_in_place(app: str, visit: Visit) -> None:
+    page = visit(app)
+    page.locator(".st-key-split").get_by_role("combobox").click()
+    page.get_by_role("option", name="Channel").click()
+    settled(page)
+    expect(page.locator(".st-key-moved").get_by_text("shifted mix")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", list(PAGES))
+def test_nothing_keeps_people_out_beyond_what_streamlit_itself_does(
+    app: str, visit: Visit, path: str, scheme: str
+) -> None:
+    page = visit(app, path, scheme=scheme)
+    page.evaluate(AXE)
+    found = page.evaluate("async () => (await axe.run({resultTypes: ['violations']})).violations")
+    told = {
+        violation["id"]: [node["html"][:160] for node in violation["nodes"][:3]]
+        for violation in found
+        if violation["id"] not in KNOWN
+    }
+    assert told == {}
