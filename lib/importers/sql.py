@@ -35,7 +35,7 @@ from lib.importers.records import (
     Rejected,
 )
 from lib.importers.sql_mapping import Query, SqlMapping
-from lib.importers.sql_source import read_only, source_url
+from lib.importers.sql_source import read_only, shown, source_url
 from lib.importers.table_rows import as_text
 
 BATCH: Final = 500
@@ -67,6 +67,11 @@ class SqlReading:
     context: ReadContext
     start: dict[str, str] = field(default_factory=dict)
     watermarks: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        """Which mapping is read where, without secrets: the key to keep its watermarks under."""
+        return f"{self.mapping.name} {shown(self.url.set(query={}))}"
 
     def __iter__(self) -> Iterator[Record | Rejected]:
         self.watermarks.update(self.start)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, make_url
 
-from lib.db.engine import order_database, reading
+from lib.db.engine import order_database, reading, writing
 from lib.db.migrate import migrate
 from lib.db.store import Store, read_store
 from lib.errors import AmbiguousDates, ImportRefused, MappingInvalid, MissingColumns, UnknownFormat
@@ -26,6 +26,9 @@ from lib.importers.replace_demo import remove_demo
 from lib.importers.report import ImportReport
 from lib.importers.runs import start
 from lib.importers.sources import Source, detect, source_named
+from lib.importers.sql import SqlReading, read_sql
+from lib.importers.sql_mapping import load_sql_mapping
+from lib.importers.watermarks import keep_watermarks, read_watermarks
 from lib.settings import Settings
 
 Progress = Callable[[ImportReport, float], None]
@@ -70,8 +73,10 @@ def run_import(
         # The demo's clock and money are not the shop's own.
         context = replace(context, time_zone=settings.store_time_zone or "UTC", currency=settings.store_currency)
         store = replace(store, time_zone=context.time_zone, currency=context.currency)
-    files = source_files([Path(path) for path in paths], context)
-    records = _first(_records(chosen, files, mapping, context), chosen, files)
+    database = _database(engine, paths, mapping, context) if chosen.name == "sql" else None
+    files = source_files([Path(path) for path in paths], context) if database is None else []
+    records = iter(database) if database is not None else _records(chosen, files, mapping, context)
+    records = _first(records, chosen, files)
     shown: Callable[[ImportReport], None] | None = None
     if progress is not None:
         tell = progress
@@ -79,7 +84,7 @@ def run_import(
         def shown(report: ImportReport) -> None:
             tell(report, _share(files))
 
-    names = [file.name for file in files]
+    names = [file.name for file in files] if database is None else [database.place]
     if dry_run:
         report = _dry(engine, settings, chosen.name, store, records, shown)
         report.files = names
@@ -97,7 +102,12 @@ def run_import(
     report = load(engine, chosen.name, records, run=run, settings=settings, progress=shown)
     report.files = names
     report.replaced_demo = is_demo
-    if report.read == 0:
+    if database is not None:
+        with writing(engine) as connection:
+            keep_watermarks(connection, database.place, database.watermarks)
+    if report.read == 0 and database is not None:
+        report.message = "Nothing is new in the database since it was last read."
+    elif report.read == 0:
         report.message = "There is a header and nothing below it: no record was read."
     return report
 
@@ -131,6 +141,22 @@ def _no_store(settings: Settings) -> Store:
         ("en",),
         False,
     )
+
+
+def _database(
+    engine: Engine | None, paths: Sequence[Path | str], mapping: Mapping | Path | None, context: ReadContext
+) -> SqlReading:
+    """The database to read, from where its last run ended."""
+    if len(paths) != 1 or not isinstance(mapping, Path):
+        raise MappingInvalid(
+            "A database needs its address and a mapping of SELECTs: --mapping FILE.toml, "
+            "or one that ships: --mapping woocommerce_hpos, --mapping vendure."
+        )
+    found = read_sql(str(paths[0]), load_sql_mapping(mapping), {}, context)
+    if engine is None:
+        return found
+    with reading(engine) as connection:
+        return replace(found, start=read_watermarks(connection, found.place))
 
 
 def _records(
