@@ -17,8 +17,12 @@ SHAPES = ("order", "line")
 # How an order's own amounts stand in a table of lines: on every line the same, on one of them, or each its share.
 ORDER_AMOUNTS = ("repeated", "first", "each")
 SIGNS = ("", ".", ",")
-# Without one of these, an order has no value.
-WORTH = ("total", "subtotal", "unit_price", "line_total")
+# Of these fields, a table of each kind needs one at least: what an order is worth, who a customer is …
+ONE_OF = {
+    "orders": ("total", "subtotal", "unit_price", "line_total"),
+    "customers": ("customer_id", "email"),
+    "shipments": ("tracking_number", "shipped_at", "delivered_at", "promised_day", "status"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +121,11 @@ class Mapping:
             raise MappingInvalid(
                 f"The mapping of {file} names no column for {' and '.join(needed)}, which {self.kind} need.{there}"
             )
-        if self.kind == "orders" and not any(name in self.columns for name in WORTH):
+        choice = ONE_OF.get(self.kind, ())
+        if choice and not any(name in self.columns for name in choice):
             raise MappingInvalid(
-                f"The mapping of {file} names no column that says what an order is worth: "
-                f"one of {', '.join(WORTH)}.{there}"
+                f"The mapping of {file} names no column for any of {', '.join(choice)}; {self.kind} need one.{there}"
             )
-        if self.kind == "customers" and not {"customer_id", "email"} & self.columns.keys():
-            raise MappingInvalid(f"The mapping of {file} names neither customer_id nor email.{there}")
 
 
 def load_mapping(path: Path) -> Mapping:

@@ -16,7 +16,7 @@ from lib.importers.countries import country_code
 from lib.importers.dates import DAY_FIRST, MONTH_FIRST, date_order, is_date
 from lib.importers.fields import Field, Holds, fields, plain
 from lib.importers.mapped_csv import preview
-from lib.importers.mapping import WORTH, Mapping, Question
+from lib.importers.mapping import ONE_OF, Mapping, Question
 from lib.importers.records import OrderRecord, ReadContext, Record, Rejected
 from lib.importers.source_file import SourceFile
 from lib.importers.table_rows import table_rows
@@ -91,7 +91,7 @@ def _score(column: _Column, field: Field) -> float:
         alone = CONTENT_ALONE.get(field.holds, 0.0) if field.is_needed or field.holds is not Holds.TIME else 0.0
         return alone if alone and column.values and _fits(column.values, field.holds) >= SURE else 0.0
     if not column.values:
-        return named * 0.6
+        return 0.0 if field.is_needed else named * 0.5
     fit = _fits(column.values, field.holds)
     return named * fit if fit >= 0.5 else 0.0
 
@@ -109,7 +109,9 @@ def _named(words: str, phrases: Sequence[str]) -> float:
     padded = f" {words} "
     for phrase in phrases:
         if f" {phrase} " in padded and len(phrase) > 2:
-            best = max(best, 0.4 + 0.45 * len(phrase) / len(words))
+            # The last word says what it is: a "review comment title" is a title.
+            last = 0.1 if words.endswith(phrase) else 0.0
+            best = max(best, 0.35 + last + 0.45 * len(phrase) / len(words))
     return best
 
 
@@ -148,9 +150,7 @@ def _explains(kind: str, assigned: dict[str, tuple[float, _Column]]) -> tuple[fl
     total = sum(score for score, _ in assigned.values())
     needed = [field.name for field in fields()[kind] if field.is_needed]
     missing = sum(name not in assigned for name in needed)
-    if kind == "orders" and not any(name in assigned for name in WORTH):
-        missing += 1
-    if kind == "customers" and not {"customer_id", "email"} & assigned.keys():
+    if kind in ONE_OF and not any(name in assigned for name in ONE_OF[kind]):
         missing += 1
     return total - 2 * missing, -list(fields()).index(kind)
 
@@ -187,8 +187,9 @@ def _completed(
     for field in known.values():
         if field.is_needed and field.name not in places:
             questions.append(Question(f"columns.{field.name}", f"Which column says {field.name}? {field.meaning}"))
-    if kind == "orders" and not any(name in places for name in WORTH):
-        questions.append(Question("columns.total", "Which column says what an order is worth?"))
+    if kind in ONE_OF and not any(name in places for name in ONE_OF[kind]):
+        text = f"Which column says one of {', '.join(ONE_OF[kind])}?"
+        questions.append(Question(f"columns.{ONE_OF[kind][0]}", text))
     return Mapping(
         kind=kind,
         columns={name: places[name].header for name in named},
