@@ -9,10 +9,10 @@ from lib.ui.sales import draw_best_sellers, draw_bridge, draw_drivers, draw_goal
 
 page = open_page()
 
-st.subheader("What needs you", anchor=False)
+st.header("What needs you", anchor=False)
 draw_needs(page.house.store)
 
-st.subheader("How it is going", anchor=False)
+st.header("How it is going", anchor=False)
 draw_quiet(page)
 draw_cards(page)
 st.caption(

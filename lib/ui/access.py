@@ -83,13 +83,13 @@ def say_nothing_yet(house: House) -> NoReturn:
     """Tell a reader without figures why there are none, and what to do; the page ends here."""
     with st.container(border=True, gap="small", key="nothing_yet"):
         if house.mart is None:
-            st.subheader("Preparing the figures", anchor=False)
+            st.header("Preparing the figures", anchor=False)
             st.write(
                 "Encore is reading the order database for the first time. This page opens by itself when it is done."
             )
             _look_again()
         else:
-            st.subheader("No orders yet", anchor=False)
+            st.header("No orders yet", anchor=False)
             st.write(
                 "Import your shop's export (Shopify, WooCommerce, any CSV or a database) "
                 "and this page fills itself. Nothing leaves this computer."

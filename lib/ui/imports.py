@@ -37,7 +37,7 @@ class Chosen:
 
 def draw_start(store: Store) -> None:
     """Choose files, see how they are understood, and start."""
-    st.markdown("##### Bring your orders in")
+    st.header("Bring your orders in", anchor=False)
     st.caption(
         "Exports of Shopify, WooCommerce, review and ticket tools, or any CSV or Parquet table. "
         "Importing the same file twice changes nothing; an overlapping one updates. Nothing leaves this computer."
@@ -230,7 +230,7 @@ def _report(job: started.Started) -> None:
 
 def draw_rejected(store: Store) -> None:
     """The rows put aside: why, as they stood; to download, correct and import again, or dismiss."""
-    st.markdown("##### Rows put aside")
+    st.header("Rows put aside", anchor=False)
     count = rejections.open_count(settings())
     if not count:
         st.caption("None: every row of every import is in the figures.")
@@ -302,7 +302,7 @@ def _confirm_dismiss(picked: list[int]) -> None:
 
 def draw_history(store: Store) -> None:
     """Past imports, newest first."""
-    st.markdown("##### Past imports")
+    st.header("Past imports", anchor=False)
     try:
         runs = rejections.past_runs(settings())
     except Exception as error:

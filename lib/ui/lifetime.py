@@ -18,7 +18,7 @@ FAR = 0.2
 @st.fragment
 def draw_lifetime(page: Opened, scope: Scope) -> None:
     """What customers will still bring, and how well that would have been foretold."""
-    st.markdown("##### What they will still bring")
+    st.header("What they will still bring", anchor=False)
     st.caption("A model of who still buys and how often (BG/NBD, MBG/NBD) and for how much (Gamma–Gamma).")
     if not st.session_state.get("lifetime_wanted"):
         st.caption("It reads every customer's purchases, so it is worked out only when you ask.")

@@ -55,7 +55,7 @@ def _shares(scope: Scope, version: int, _page: Opened) -> pd.DataFrame:
 
 def draw_shares(page: Opened, scope: Scope) -> None:
     """The share that came back within so many days, with interval, n, and who is not yet followed so long."""
-    st.markdown("##### How many come back")
+    st.header("How many come back", anchor=False)
     found = _shares(scope, page.version, page)
     if found.empty:
         st.caption("Nobody placed a first order in these days.")
@@ -116,7 +116,7 @@ def _open_share(found: pd.DataFrame, scope: Scope) -> None:
 
 def draw_sales_share(page: Opened) -> None:
     """What one-time and repeat customers bring in the chosen period."""
-    st.markdown("##### Who brings the sales")
+    st.header("Who brings the sales", anchor=False)
     st.caption(plain(f"Net sales of {page.choice.words().split(' compared')[0]}, by what each customer is today."))
     found = _sales_share(page.scope, page.version, page)
     if not found["net_minor"].abs().sum():
@@ -204,7 +204,7 @@ def _verdict(p: float, slices: int) -> str:
 def draw_survival(page: Opened, scope: Scope) -> None:
     """When customers come back, for everyone or split by their first purchase."""
     left, right = st.columns([1.6, 1], vertical_alignment="bottom")
-    left.markdown("##### When they come back")
+    left.header("When they come back", anchor=False)
     with right:
         chosen = st.selectbox("Split by", list(SPLITS), key="survival_split", label_visibility="collapsed")
     by = SPLITS.get(chosen)
@@ -238,7 +238,7 @@ def _cohorts(scope: Scope, version: int, _page: Opened) -> pd.DataFrame:
 def draw_cohorts(page: Opened, scope: Scope) -> None:
     """The cohort triangle: customers who came back in each month, or what they brought up to it."""
     left, right = st.columns([1.6, 1], vertical_alignment="bottom")
-    left.markdown("##### Cohorts by month of the first order")
+    left.header("Cohorts by month of the first order", anchor=False)
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         view = st.segmented_control(
             "Show",
@@ -312,7 +312,7 @@ def _next(scope: Scope, dimension: str, version: int, _page: Opened) -> pd.DataF
 def draw_next(page: Opened, scope: Scope) -> None:
     """After which first purchase customers come back, and what they buy then."""
     left, right = st.columns([1.6, 1], vertical_alignment="bottom")
-    left.markdown("##### What first orders lead to")
+    left.header("What first orders lead to", anchor=False)
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         view = st.segmented_control(
             "By",
@@ -358,7 +358,7 @@ def _worth(scope: Scope, version: int, _page: Opened) -> pd.DataFrame:
 
 def draw_worth(page: Opened, scope: Scope) -> None:
     """What a customer has brought, month by month since the first order."""
-    st.markdown("##### What a customer is worth over time")
+    st.header("What a customer is worth over time", anchor=False)
     found = _worth(scope, page.version, page)
     found = found[found["customers"] >= ENOUGH] if len(found) else found
     if len(found) < 2:

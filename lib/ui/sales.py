@@ -59,7 +59,7 @@ def _show_until(end: date) -> None:
 def draw_trend(page: Opened) -> None:
     """Net sales by day against the comparison, with the expected range, holidays and notes."""
     period = page.scope.period
-    st.markdown("##### Net sales by day")
+    st.subheader("Net sales by day", anchor=False)
     if period.days < 2:
         st.caption("One day has no course. Choose a longer period to see one.")
         return
@@ -123,7 +123,7 @@ def _segments(scope: Scope, before: Scope, dimension: str, version: int, _page: 
 @st.fragment
 def draw_drivers(page: Opened) -> None:
     """What moved net sales between the two periods: drivers, or a split into mix and rate."""
-    st.markdown("##### What moved net sales")
+    st.subheader("What moved net sales", anchor=False)
     if page.before is None:
         st.caption("Choose a comparison under Filters to see what moved net sales.")
         return
@@ -196,7 +196,7 @@ def _best(scope: Scope, before: Scope, version: int, _page: Opened) -> pd.DataFr
 
 def draw_best_sellers(page: Opened) -> None:
     """The products that sold most, with their change."""
-    st.markdown("##### Best sellers")
+    st.subheader("Best sellers", anchor=False)
     before = page.before or Scope(
         period=page.scope.period.previous(), as_of=page.scope.period.start, filters=page.scope.filters
     )
@@ -233,7 +233,7 @@ def draw_best_sellers(page: Opened) -> None:
 
 def draw_bridge(page: Opened) -> None:
     """From our net sales to the figures that Shopify and WooCommerce would show."""
-    st.markdown("##### In other tools")
+    st.subheader("In other tools", anchor=False)
     st.caption("Why a Shopify or WooCommerce report shows another net sales: each difference in money.")
     frame = _bridge(page.scope, page.version, page)
     shown = frame[(frame["kind"] == "total") | (frame["amount_minor"] != 0)]
@@ -264,7 +264,7 @@ def draw_goals(page: Opened) -> None:
     found = [goal for goal in goals_on(settings().database_url, page.today) if goal[0] in METRICS]
     if not found:
         return
-    st.subheader("Goals", anchor=False)
+    st.header("Goals", anchor=False)
     with st.grid(4, min_column_width=240, gap="small", key="goals"):
         for key, start, end, target in found:
             with st.container(border=True, height="stretch"):
