@@ -10,7 +10,8 @@ from tqdm import tqdm
 
 from lib.importers.report import ImportReport
 from lib.importers.sources import SOURCES, source_named
-from lib.jobs.imports import run_import
+from lib.importers.table_rows import table_rows
+from lib.jobs.imports import guess_mapping, run_import
 from lib.jobs.refresh import refresh
 from lib.settings import settings
 
@@ -40,6 +41,8 @@ def run(args: argparse.Namespace) -> int:
     """Import, refresh the mart, and say what happened; 1 when rows were put aside."""
     chosen = source_named(args.source)
     paths: list[Path | str] = list(args.paths) if chosen.name == "sql" else [Path(path) for path in args.paths]
+    if chosen.name == "table" and args.mapping is None:
+        return _show_guess(Path(args.paths[0]), args.dates)
     with tqdm(total=100, unit="%", file=sys.stderr, disable=None, leave=False, bar_format=_BAR) as bar:
 
         def show(report: ImportReport, share: float) -> None:
@@ -62,6 +65,22 @@ def run(args: argparse.Namespace) -> int:
             refresh(settings(), full=report.replaced_demo, wait_seconds=120)
     print(json.dumps(report.as_dict(), ensure_ascii=False, indent=2) if args.json else said(report, chosen.label))
     return 1 if report.rejected else 0
+
+
+def _show_guess(path: Path, dates: str) -> int:
+    """Print the mapping that a table seems to need; to be corrected, saved and named with --mapping."""
+    mapping, file = guess_mapping(settings(), path, date_format=dates)
+    print(mapping.to_toml(table_rows(file).header), end="")
+    for question in mapping.questions:
+        choices = f" ({', '.join(question.choices)})" if question.choices else ""
+        print(f"{question.setting}: {question.text}{choices}", file=sys.stderr)
+    print(
+        f"Nothing was imported: this is how {file.name} seems to read. Save it, correct it, and import with"
+        f" --mapping: python -m lib import table {path} > mapping.toml,"
+        f" then python -m lib import table {path} --mapping mapping.toml",
+        file=sys.stderr,
+    )
+    return 2
 
 
 _BAR = "{desc} {percentage:3.0f}% |{bar}| {elapsed}"

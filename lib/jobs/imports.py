@@ -21,6 +21,7 @@ from lib.importers.files import SourceFile, source_files
 from lib.importers.load import load
 from lib.importers.mapped_csv import read_table
 from lib.importers.mapping import Mapping, load_mapping
+from lib.importers.mapping_guess import guess
 from lib.importers.records import ReadContext, Record, Rejected
 from lib.importers.replace_demo import remove_demo
 from lib.importers.report import ImportReport
@@ -97,6 +98,10 @@ def run_import(
     if engine is None:
         raise ImportRefused("The order database cannot be opened.")
     if is_demo:
+        first = next(records, None)
+        if first is None:
+            raise ImportRefused("There is no record to import, so the demo store stays.")
+        records = chain((first,), records)
         remove_demo(engine, settings)
     run = start(engine, chosen.name, names, started_by=started_by)
     report = load(engine, chosen.name, records, run=run, settings=settings, progress=shown)
@@ -110,6 +115,18 @@ def run_import(
     elif report.read == 0:
         report.message = "There is a header and nothing below it: no record was read."
     return report
+
+
+def guess_mapping(settings: Settings, path: Path, *, date_format: str = "") -> tuple[Mapping, SourceFile]:
+    """Guess how the first file of a path is to be read as a table.
+
+    Raises:
+        ImportRefused: no file, or no column of it is known.
+    """
+    _, store = _open(settings, write=False)
+    context = replace(_context(settings, date_format), time_zone=store.time_zone, currency=store.currency)
+    file = source_files([path], context)[0]
+    return guess(file, context), file
 
 
 def _context(settings: Settings, date_format: str) -> ReadContext:
