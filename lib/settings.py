@@ -3,6 +3,7 @@
 Read from the environment, then from ``.env`` in the project folder.
 """
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -119,10 +120,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         store_currency=currency,
         store_country=value["ENCORE_STORE_COUNTRY"].upper(),
         address=value["ENCORE_ADDRESS"],
-        port=int(_number("ENCORE_PORT", value)),
+        port=_whole("ENCORE_PORT", value, most=65_535),
         refresh_minutes=_number("ENCORE_REFRESH_MINUTES", value),
-        upload_limit_mb=int(_number("ENCORE_UPLOAD_LIMIT_MB", value)),
-        memory_limit_mb=int(_number("ENCORE_MEMORY_LIMIT_MB", value)),
+        upload_limit_mb=_whole("ENCORE_UPLOAD_LIMIT_MB", value),
+        memory_limit_mb=_whole("ENCORE_MEMORY_LIMIT_MB", value),
     )
 
 
@@ -135,9 +136,17 @@ def _number(name: str, value: Mapping[str, str]) -> float:
         number = float(value[name])
     except ValueError as error:
         raise SettingsError(f"{name}={value[name]!r} is not a number.") from error
-    if number < 0:
-        raise SettingsError(f"{name}={value[name]!r} must not be negative.")
+    if not 0 <= number < math.inf:
+        raise SettingsError(f"{name}={value[name]!r} must be a number from 0 on.")
     return number
+
+
+def _whole(name: str, value: Mapping[str, str], *, most: int | None = None) -> int:
+    number = _number(name, value)
+    if number != int(number) or (most is not None and number > most):
+        upto = "" if most is None else f" up to {most}"
+        raise SettingsError(f"{name}={value[name]!r} must be a whole number{upto}.")
+    return int(number)
 
 
 def chosen() -> dict[str, str]:
