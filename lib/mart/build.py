@@ -91,6 +91,8 @@ def open_workshop(mart_dir: Path, store: Store, at: datetime, *, memory_limit_mb
         },
     )
     try:
+        # Else the engine draws its own bar on stdout where it takes Python for interactive.
+        engine.execute("SET enable_progress_bar = false")
         engine.execute("ATTACH ':memory:' AS changes")
         for statement in clock_macros(store.time_zone):
             engine.execute(statement)

@@ -73,18 +73,24 @@ def _take(engine: duckdb.DuckDBPyConnection, source: Source, query: str, stateme
     engine.unregister("incoming")
 
 
-def find_touched(engine: duckdb.DuckDBPyConnection, source: Source, watermark: datetime, today: int) -> int:
+def find_touched(
+    engine: duckdb.DuckDBPyConnection, source: Source, watermark: datetime, today: int, enough: int
+) -> int:
     """Find whose facts must be computed anew, into ``changes.touched``.
 
     Args:
         watermark: changes up to here are in the snapshot attached as ``old``.
         today: the store's day; parcels promised before it are late now.
+        enough: with so many changed customers (or twice as many changed orders) nobody is looked up.
 
     Returns:
-        the number of owners.
+        the number of owners, or of what changed when that is enough.
     """
     engine.execute("CREATE TABLE changes.touched (owner_key BIGINT)")
     _read_changes(engine, source, watermark - OVERLAP)
+    changed = max(_count(engine, "changes.changed_customers"), _count(engine, "changes.changed_orders") // 2)
+    if changed > enough:
+        return changed
     _touch_orders(engine, source)
     _touch_old_owners(engine)
     _touch_new_owners(engine, source)

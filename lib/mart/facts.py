@@ -231,13 +231,15 @@ refunded AS (
     WHERE order_id IS NOT NULL GROUP BY order_id
 ),
 parcel AS (
-    SELECT
-        order_id,
-        arg_min(
-            struct_pack(promised, arrived_day, is_late),
-            (coalesce(promised, 2000000000), coalesce(arrived_day, 2000000000), shipment_id)
-        ) AS first
-    FROM stage.main.parcel GROUP BY order_id
+    -- The least of promise, arrival and key, packed into one number: comparing structures is slow.
+    SELECT p.* FROM stage.main.parcel p
+    JOIN (
+        SELECT min(
+            (CAST(coalesce(promised, 1000000) AS HUGEINT) * 2000000 + coalesce(arrived_day, 1000000))
+            * 10000000000000000 + shipment_id
+        ) % 10000000000000000 AS shipment_id
+        FROM stage.main.parcel GROUP BY order_id
+    ) least ON least.shipment_id = p.shipment_id
 ),
 rated AS (
     SELECT order_id, CAST(min(rating) AS INTEGER) AS rating FROM stage.main.reviews
@@ -249,7 +251,9 @@ code AS (
     FROM stage.main.discounts_used GROUP BY order_id
 ),
 opening AS (
-    SELECT arg_min(order_id, (placed_at, order_id)) AS order_id FROM stage.main.order_base
+    SELECT CAST(
+        min(CAST(epoch_us(placed_at) AS HUGEINT) * 10000000000000000 + order_id) % 10000000000000000 AS BIGINT
+    ) AS order_id FROM stage.main.order_base
     WHERE buyer_id IS NOT NULL GROUP BY buyer_id, day
 )
 SELECT
@@ -270,7 +274,7 @@ SELECT
     o.paid_minor,
     o.occasion, o.previous_day, o.next_gap, o.first_day, month_of(o.first_day) AS cohort_month,
     o.why_left_out IS NULL AND (o.customer_id IS NULL OR g.order_id IS NOT NULL) AS is_first_of_day,
-    s.first.promised AS promised_day, s.first.arrived_day AS delivered_day, s.first.is_late AS is_late,
+    s.promised AS promised_day, s.arrived_day AS delivered_day, s.is_late,
     v.rating,
     b.order_id IS NOT NULL AS is_returned
 FROM stage.main.order_placed o

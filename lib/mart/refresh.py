@@ -103,18 +103,22 @@ def _increment(
         progress("looking for changes")
     engine, snapshot = workshop.engine, snapshot_file(mart_dir, before.version)
     workshop.look_at(snapshot)
-    touched = find_touched(engine, source, before.watermark_at, workshop.today)
     (owners,) = engine.execute(
         "SELECT (SELECT count(*) FROM old.dim_customer) + "
         "(SELECT count(*) FROM old.fact_order WHERE customer_id IS NULL)"
     ).fetchone() or (0,)
+    enough = int(max(FEW_OWNERS, LARGEST_SHARE * owners))
+    touched = find_touched(engine, source, before.watermark_at, workshop.today, enough)
+    if engine.execute("SELECT 1 FROM changes.gone WHERE table_name = '*'").fetchone():
+        engine.execute("DETACH old")
+        return None, "a backup was restored"
+    if touched > enough:
+        engine.execute("DETACH old")
+        return None, "much has changed"
     (products,) = engine.execute(
         "SELECT (SELECT count(*) FROM changes.products) + "
         "(SELECT count(*) FROM changes.gone WHERE table_name = 'products')"
     ).fetchone() or (0,)
-    if touched > max(FEW_OWNERS, LARGEST_SHARE * owners):
-        engine.execute("DETACH old")
-        return None, "much has changed"
     if touched == 0 and products == 0:
         about = replace(
             before,

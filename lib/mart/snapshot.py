@@ -98,6 +98,11 @@ class _Frames:
                 _, gone = self._kept.popitem(last=False)
                 self._rows -= len(gone) + 1
 
+    def clear(self) -> None:
+        with self._lock:
+            self._kept.clear()
+            self._rows = 0
+
     def drop(self, file: str) -> None:
         """Forget a version that is no longer current."""
         with self._lock:
@@ -113,7 +118,7 @@ _OPENING = threading.Lock()
 def _open(file: Path) -> duckdb.DuckDBPyConnection:
     # The SQL is compiled by the engine's SQLAlchemy dialect, but read through its own connection: a frame
     # arrives several times faster so. Nothing may be loaded or fetched from outside.
-    return duckdb.connect(
+    engine = duckdb.connect(
         file,
         read_only=True,
         config={
@@ -123,6 +128,9 @@ def _open(file: Path) -> duckdb.DuckDBPyConnection:
             "enable_external_access": False,
         },
     )
+    # Else the engine draws its own bar on stdout where it takes Python for interactive.
+    engine.execute("SET enable_progress_bar = false")
+    return engine
 
 
 def current(mart_dir: Path) -> Snapshot:
@@ -157,6 +165,11 @@ def current(mart_dir: Path) -> Snapshot:
             _OPEN[mart_dir] = (stamp, found)
             return found
     raise MartUnavailable("The mart has not been built yet: run `python -m lib refresh`.")
+
+
+def forget() -> None:
+    """Forget every frame of this process, as when measuring what an answer costs."""
+    _CACHE.clear()
 
 
 def warm(mart_dir: Path) -> None:

@@ -1,0 +1,1 @@
+"""Speed and size, measured: ``make bench`` prints one table."""
