@@ -82,6 +82,7 @@ def filling(engine: Engine) -> Iterator[Connection]:
         driver: Any = connection.connection.driver_connection
         # Only outside a transaction can this be switched; the connection is closed afterwards, not reused.
         driver.execute("PRAGMA foreign_keys=OFF")
+        driver.execute("PRAGMA cache_size=-262144")
         with connection.begin():
             made = driver.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
             indexes = made.fetchall()

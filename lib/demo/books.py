@@ -12,7 +12,7 @@ from lib.db.tables.products import products as products_table
 from lib.db.tables.shipments import shipment_events, shipments
 from lib.demo import behaviour as b
 from lib.demo.catalogue import CATEGORIES, catalogue
-from lib.demo.columns import NEVER, Column, objects, or_none
+from lib.demo.columns import FIRST_NUMBER, NEVER, Column, objects, or_none
 from lib.demo.people import cities
 from lib.demo.purchases import CANCELLED, EXCHANGE, TEST, VOIDED
 from lib.demo.sales import PAID, PARTLY_REFUNDED, PAYMENT_STATUS, REFUNDED, Sales
@@ -124,7 +124,7 @@ def _write_orders(connection: Connection, sales: Sales, rows: Column, city: Colu
         {
             "order_id": key,
             "source": ["demo"] * n,
-            "external_id": objects([f"D-{i}" for i in key]),
+            "external_id": objects([f"D-{FIRST_NUMBER + i}" for i in key]),
             "fingerprint": ["demo"] * n,
             "number": objects([f"#{10000 + i}" for i in key]),
             "customer_id": np.ma.masked_equal(o["who"] + 1, 0),
@@ -235,7 +235,7 @@ def _write_parcels(
         {
             "shipment_id": keys,
             "source": ["demo"] * n,
-            "external_id": objects([f"P-{i}{suffix}" for i in numbers]),
+            "external_id": objects([f"P-{FIRST_NUMBER + i}{suffix}" for i in numbers]),
             "fingerprint": ["demo"] * n,
             "order_id": numbers,
             "carrier": objects(b.CARRIERS)[o["carrier"]],

@@ -13,7 +13,7 @@ from lib.db.bulk import batches, bulk_insert
 from lib.db.tables.carts import cart_items, carts
 from lib.demo import behaviour as b
 from lib.demo.catalogue import catalogue
-from lib.demo.columns import NEVER, Column, objects
+from lib.demo.columns import FIRST_NUMBER, NEVER, Column, objects
 from lib.demo.sales import Sales
 
 # Abandoned carts per order placed online, and carts that were ordered from at once.
@@ -197,7 +197,7 @@ def _write(
             {
                 "cart_id": keys[part],
                 "source": ["demo"] * size,
-                "external_id": objects([f"CART-{i}" for i in keys[part]]),
+                "external_id": objects([f"CART-{FIRST_NUMBER + i}" for i in keys[part]]),
                 "fingerprint": ["demo"] * size,
                 "customer_id": np.ma.masked_equal(buyer[part] + 1, 0),
                 "order_id": np.ma.masked_equal(order[part] + 1, 0),

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 Column = NDArray[Any]
 Columns = dict[str, Column]
 
+# External keys start here: of equal length, they sort as they were made, and an index of them grows at its end.
+FIRST_NUMBER = 10_000_000
 NEVER: Any = np.datetime64("NaT")
 
 

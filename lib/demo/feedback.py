@@ -8,7 +8,7 @@ from lib.db.tables.surveys import answers, questions, survey_answers, surveys
 from lib.demo import behaviour as b
 from lib.demo import letters
 from lib.demo.catalogue import catalogue
-from lib.demo.columns import NEVER, Column, days_later, objects, or_none
+from lib.demo.columns import FIRST_NUMBER, NEVER, Column, days_later, objects, or_none
 from lib.demo.regret import Aftermath
 from lib.demo.sales import Sales
 
@@ -79,7 +79,7 @@ def write_feedback(
         {
             "survey_answer_id": np.arange(1, m + 1),
             "source": ["demo"] * m,
-            "external_id": objects([f"SV-{i}" for i in range(1, m + 1)]),
+            "external_id": objects([f"SV-{FIRST_NUMBER + i}" for i in range(1, m + 1)]),
             "fingerprint": ["demo"] * m,
             "survey_id": kind + 1,
             "customer_id": orders["who"][rows] + 1,
@@ -116,7 +116,7 @@ def _write_questions(connection: Connection, rng: np.random.Generator, sales: Sa
         {
             "question_id": keys,
             "source": ["demo"] * m,
-            "external_id": objects([f"Q-{i}" for i in keys]),
+            "external_id": objects([f"Q-{FIRST_NUMBER + i}" for i in keys]),
             "fingerprint": ["demo"] * m,
             "product_id": product + 1,
             "customer_id": who + 1,

@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 
 from lib.db.bulk import batches, bulk_insert
 from lib.db.tables.loyalty import loyalty_entries, loyalty_members
-from lib.demo.columns import Column, objects
+from lib.demo.columns import FIRST_NUMBER, Column, objects
 from lib.demo.sales import PAID, PARTLY_REFUNDED, Sales
 
 MEMBER_SHARE = 0.34
@@ -58,7 +58,7 @@ def write_loyalty(connection: Connection, rng: np.random.Generator, sales: Sales
             {
                 "loyalty_member_id": number[members[part]],
                 "source": ["demo"] * size,
-                "external_id": objects([f"L-{i}" for i in members[part] + 1]),
+                "external_id": objects([f"L-{FIRST_NUMBER + i}" for i in members[part] + 1]),
                 "fingerprint": ["demo"] * size,
                 "customer_id": members[part] + 1,
                 "joined_at": orders["at"][rows[starts[part]]] - np.timedelta64(1, "m"),
@@ -82,7 +82,7 @@ def write_loyalty(connection: Connection, rng: np.random.Generator, sales: Sales
             {
                 "loyalty_entry_id": keys,
                 "source": ["demo"] * size,
-                "external_id": objects([f"LE-{i}" for i in keys]),
+                "external_id": objects([f"LE-{FIRST_NUMBER + i}" for i in keys]),
                 "fingerprint": ["demo"] * size,
                 "loyalty_member_id": entries["member"][part],
                 "order_id": np.ma.masked_equal(order[part] + 1, 0),

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 from lib.db.bulk import batches, bulk_insert
 from lib.db.tables.customers import addresses, consents, customer_identities, customers
 from lib.demo import behaviour as b
-from lib.demo.columns import NEVER, Column, objects
+from lib.demo.columns import FIRST_NUMBER, NEVER, Column, objects
 from lib.demo.sales import Sales
 
 _FIRST = {
@@ -128,7 +128,7 @@ def write_people(connection: Connection, rng: np.random.Generator, sales: Sales)
     language = objects(_LANGUAGE)[people.country]
     is_test = ids == n
     country = objects(b.COUNTRIES)[people.country]
-    code = objects([f"C-{100000 + i}" for i in ids])
+    code = objects([f"C-{FIRST_NUMBER + i}" for i in ids])
     street = objects(_STREETS)[rng.integers(0, len(_STREETS), n)] + objects([f" {i}" for i in rng.integers(1, 120, n)])
     consent = rng.random(n)
     state = objects(("given", "withdrawn", "never"))[np.where(consent < 0.58, 0, np.where(consent < 0.66, 1, 2))]

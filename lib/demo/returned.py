@@ -7,7 +7,7 @@ from lib.db.bulk import bulk_insert
 from lib.db.tables.orders import refund_items, refunds
 from lib.db.tables.returns import return_items, returns
 from lib.demo.catalogue import catalogue
-from lib.demo.columns import NEVER, Column, objects, or_none
+from lib.demo.columns import FIRST_NUMBER, NEVER, Column, objects, or_none
 from lib.demo.regret import GOODWILL, REFUND_REASONS, RESOLUTIONS, RETURN_REASONS, STATUS, Aftermath
 from lib.demo.sales import Sales
 
@@ -40,7 +40,7 @@ def write_aftermath(connection: Connection, sales: Sales, after: Aftermath, item
         {
             "refund_id": keys,
             "source": ["demo"] * m,
-            "external_id": objects([f"R-{i}" for i in keys]),
+            "external_id": objects([f"R-{FIRST_NUMBER + i}" for i in keys]),
             "fingerprint": ["demo"] * m,
             "order_id": paid["order"] + 1,
             "customer_id": np.ma.masked_equal(who, 0),
@@ -83,7 +83,7 @@ def write_aftermath(connection: Connection, sales: Sales, after: Aftermath, item
         {
             "return_id": keys,
             "source": ["demo"] * m,
-            "external_id": objects([f"RMA-{i}" for i in keys]),
+            "external_id": objects([f"RMA-{FIRST_NUMBER + i}" for i in keys]),
             "fingerprint": ["demo"] * m,
             "order_id": back["order"] + 1,
             "customer_id": np.ma.masked_equal(who, 0),

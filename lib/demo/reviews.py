@@ -9,7 +9,7 @@ from lib.db.tables.reviews import reviews as reviews_table
 from lib.demo import behaviour as b
 from lib.demo import sentences as say
 from lib.demo.catalogue import CATEGORIES, catalogue
-from lib.demo.columns import NEVER, Column, days_later, objects, or_none
+from lib.demo.columns import FIRST_NUMBER, NEVER, Column, days_later, objects, or_none
 from lib.demo.regret import Aftermath
 from lib.demo.sales import Sales
 
@@ -75,7 +75,7 @@ def write_reviews(
             {
                 "review_id": keys[part],
                 "source": ["demo"] * size,
-                "external_id": objects([f"REV-{i}" for i in keys[part]]),
+                "external_id": objects([f"REV-{FIRST_NUMBER + i}" for i in keys[part]]),
                 "fingerprint": ["demo"] * size,
                 "product_id": product[part] + 1,
                 "customer_id": who[part] + 1,

@@ -10,7 +10,7 @@ from lib.demo import behaviour as b
 from lib.demo import letters
 from lib.demo.calendar import Calendar
 from lib.demo.catalogue import catalogue
-from lib.demo.columns import NEVER, Column, days_later, objects, or_none
+from lib.demo.columns import FIRST_NUMBER, NEVER, Column, days_later, objects, or_none
 from lib.demo.regret import Aftermath
 from lib.demo.sales import Sales
 from lib.demo.sentences import Bank
@@ -161,7 +161,7 @@ def _write(
             {
                 "ticket_id": keys[part],
                 "source": ["demo"] * size,
-                "external_id": objects([f"T-{i}" for i in keys[part]]),
+                "external_id": objects([f"T-{FIRST_NUMBER + i}" for i in keys[part]]),
                 "fingerprint": ["demo"] * size,
                 "customer_id": who[part] + 1,
                 "order_id": np.ma.masked_equal(order[part] + 1, 0),
