@@ -176,6 +176,7 @@ class Metric(Named):
         prepared: the same as a sum over ``by_day``.
         prepared_daily: the same over ``by_day``, right for single days only.
         once: marks one row for each distinct value when nothing is filtered or split (may use ``START``).
+        once_daily: the same within each single day.
         per_line: the same asked of the order's lines, where a category is named.
         cases: what ``n`` counts; by default the rows.
         left_out: reason and the metric that counts what was left out for it.
@@ -190,6 +191,7 @@ class Metric(Named):
     prepared: ColumnElement[Any] | None = None
     prepared_daily: ColumnElement[Any] | None = None
     once: ColumnElement[bool] | None = None
+    once_daily: ColumnElement[bool] | None = None
     per_line: "Metric | None" = None
     cases: "Metric | None" = None
     left_out: tuple[tuple[str, "Metric"], ...] = ()

@@ -14,7 +14,7 @@ from lib.metrics.measure import days
 from lib.money import exponent
 from lib.periods import day_index
 from lib.stats import lifetime as model
-from lib.stats.bgnbd import ENOUGH_WEEKS
+from lib.stats.bgnbd import ENOUGH_WEEKS, coarsen
 
 # How far ahead worth is told, and the longest stretch that a backtest holds back.
 AHEAD_WEEKS = 52
@@ -22,6 +22,8 @@ HELD_BACK_WEEKS = 26
 # Values within about 2 % of one another share a row of the value model's table.
 _STEPS = 50.0
 _KEPT = 16
+# Beyond so many groups by day, whole weeks: the parameters move by less than 1 %.
+MANY_GROUPS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def _groups(mart: Mart, scope: Scope, cut: int, as_of: int) -> pd.DataFrame:
             total(one.repeat_net, "repeat_net"),
         ).group_by(one.x, t_x, t)
     )
-    return pd.DataFrame(
+    found = pd.DataFrame(
         {
             "x": frame["x"].astype("int64"),
             "t_x": frame["days_x"].astype("float64") / 7,
@@ -149,6 +151,7 @@ def _groups(mart: Mart, scope: Scope, cut: int, as_of: int) -> pd.DataFrame:
             "repeat_net": frame["repeat_net"].astype("float64"),
         }
     )
+    return coarsen(found) if len(found) > MANY_GROUPS else found
 
 
 def _values(mart: Mart, scope: Scope, as_of: int, scale: float) -> pd.DataFrame:

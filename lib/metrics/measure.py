@@ -111,7 +111,7 @@ def measure(mart: Mart, atoms: Iterable[Atom], scope: Scope, *, daily: bool = Fa
     queries: dict[tuple[Any, ...], list[tuple[Atom, Atom]]] = {}
     for atom in dict.fromkeys(atoms):
         form = form_of(atom, scope)
-        key = ("by_day",) if _is_prepared(form, scope, daily=daily) else _facts_key(form)
+        key = ("by_day",) if _is_prepared(form, scope, daily=daily) else _facts_key(form, scope, daily=daily)
         queries.setdefault(key, []).append((atom, form))
     answers: dict[Atom, Answer] = {}
     for key, pairs in queries.items():
@@ -140,7 +140,10 @@ def filters_of(over: Table, scope: Scope) -> ColumnElement[bool]:
         if dimension in over.c:
             conditions.append(over.c[dimension] == piece)
         else:
-            having = select(fact_item.c.order_id).where(fact_item.c.category == piece)
+            start, end = days(scope)
+            having = select(fact_item.c.order_id).where(
+                fact_item.c.category == piece, fact_item.c.day >= start, fact_item.c.day < end
+            )
             conditions.append(fact_order.c.order_id.in_(having))
     return and_(true(), *conditions)
 
@@ -179,9 +182,18 @@ def _is_prepared(atom: Atom, scope: Scope, *, daily: bool) -> bool:
     return len(wanted) <= 1 and len(scope.filters) <= 1 and wanted <= set(DIMENSIONS)
 
 
-def _facts_key(atom: Atom) -> tuple[Any, ...]:
+def _once(atom: Atom, scope: Scope, *, daily: bool) -> ColumnElement[bool] | None:
+    """What marks one row for each distinct value in this question, if anything does."""
+    if not isinstance(atom, Metric) or scope.filters or scope.by:
+        return None
+    return atom.once_daily if daily else atom.once
+
+
+def _facts_key(atom: Atom, scope: Scope, *, daily: bool) -> tuple[Any, ...]:
+    """Atoms of one key share a query: table, day, and the column whose distinct values are counted."""
     day = day_of_row(atom)
-    return (atom.over.name, None if day is None else day.name)
+    counted = atom.distinct if isinstance(atom, Metric) and _once(atom, scope, daily=daily) is None else None
+    return (atom.over.name, None if day is None else day.name, None if counted is None else counted.name)
 
 
 def _prepared(atoms: list[Atom], scope: Scope, *, daily: bool) -> Select[Any]:
@@ -211,19 +223,35 @@ def _facts(atoms: list[Atom], scope: Scope, key: tuple[Any, ...], *, daily: bool
         if scope.by in over.c:
             split.append(over.c[scope.by].label("slice"))
         else:
-            held = select(fact_item.c.order_id, fact_item.c.category).distinct().subquery("held")
+            lines = select(fact_item.c.order_id, fact_item.c.category)
+            held = lines.where(fact_item.c.day >= start, fact_item.c.day < end).distinct().subquery("held")
             source = over.join(held, over.c.order_id == held.c.order_id)
             split.append(held.c.category.label("slice"))
     if daily:
         split.append((over.c.day if day is None else day).label("day"))
-    plain = not scope.filters and not scope.by and not daily
-    columns = [_value(atom, plain=plain).label(f"m{i}") for i, atom in enumerate(atoms)]
-    statement = select(*split, *columns).select_from(source).where(filters_of(over, scope))
     in_time = over.c.day < AS_OF_DAY if day is None else and_(day >= start, day < end)
-    return statement.where(in_time).group_by(*split)
+    asked = and_(filters_of(over, scope), in_time)
+    if key[2] is not None:
+        return _distinct(atoms, split, source, asked)
+    columns = [_value(atom, _once(atom, scope, daily=daily)).label(f"m{i}") for i, atom in enumerate(atoms)]
+    return select(*split, *columns).select_from(source).where(asked).group_by(*split)
 
 
-def _value(atom: Atom, *, plain: bool) -> ColumnElement[Any]:
+def _distinct(atoms: list[Atom], split: list[Any], source: Any, asked: ColumnElement[bool]) -> Select[Any]:
+    """Distinct values in two steps, each value once and then their number: several counts share one grouping."""
+    metrics = [atom for atom in atoms if isinstance(atom, Metric)]
+    counted = metrics[0].distinct
+    if counted is None:
+        raise TypeError("nothing distinct to count")
+    marks = [func.max(case((condition(m), 1), else_=0)).label(f"m{i}") for i, m in enumerate(metrics)]
+    each = select(*split, *marks).select_from(source).where(asked, counted.is_not(None))
+    values = each.group_by(*split, counted).subquery("each_value")
+    named = [values.c[column.key] for column in split]
+    sums = [cast(func.sum(values.c[f"m{i}"]), BigInteger).label(f"m{i}") for i in range(len(metrics))]
+    return select(*named, *sums).group_by(*named)
+
+
+def _value(atom: Atom, once: ColumnElement[bool] | None) -> ColumnElement[Any]:
     match atom:
         case Spread():
             values = case((condition(atom.cases), atom.amount))
@@ -232,10 +260,8 @@ def _value(atom: Atom, *, plain: bool) -> ColumnElement[Any]:
             return func.min(case((condition(atom.cases), atom.since)))
         case Metric():
             counted = condition(atom)
-            if atom.distinct is not None and not (plain and atom.once is not None):
-                return cast(func.count(func.distinct(case((counted, atom.distinct)))), BigInteger)
-            if atom.once is not None:
-                counted = and_(counted, atom.once)
+            if once is not None:
+                counted = and_(counted, once)
             adds = literal(1) if atom.amount is None else atom.amount
             return cast(func.sum(case((counted, adds), else_=0)), BigInteger)
 

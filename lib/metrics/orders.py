@@ -1,6 +1,6 @@
 """Orders: how many, by whom, paid or not, and what does not count."""
 
-from sqlalchemy import Column, and_, bindparam, func, not_, or_
+from sqlalchemy import Column, ColumnElement, and_, bindparam, func, not_, or_
 
 from lib.mart.schema import by_day, fact_item, fact_order
 from lib.metrics.definition import Metric, Ratio, Unit
@@ -55,6 +55,21 @@ ORDERS = Metric(
     prepared=func.sum(by_day.c.orders),
     left_out=LEFT_OUT_ORDERS,
 )
+
+
+def _customers_by_lines(key: str, label: str, where: ColumnElement[bool]) -> Metric:
+    """Distinct known customers of order lines, for questions that name a category."""
+    return Metric(
+        key=key,
+        label=label,
+        unit=Unit.COUNT,
+        meaning=f"{label}, by the lines of their orders.",
+        over=fact_item,
+        distinct=_line.customer_id,
+        where=and_(where, _line.customer_id.is_not(None)),
+    )
+
+
 CUSTOMERS = Metric(
     key="customers",
     label="Customers",
@@ -65,7 +80,9 @@ CUSTOMERS = Metric(
     distinct=_order.customer_id,
     where=and_(_order.is_valid, _order.customer_id.is_not(None)),
     once=and_(_order.is_first_of_day, or_(_order.previous_day.is_(None), _order.previous_day < START)),
+    once_daily=_order.is_first_of_day,
     prepared_daily=func.sum(by_day.c.customers),
+    per_line=_customers_by_lines("customers", "Customers", _line.is_valid),
     left_out=(*LEFT_OUT_ORDERS, UNKNOWN),
 )
 NEW_CUSTOMERS = Metric(
@@ -76,6 +93,7 @@ NEW_CUSTOMERS = Metric(
     meaning="Known customers whose first valid order was placed in the period, counted with that order.",
     over=fact_order,
     where=and_(_order.is_valid, _order.customer_id.is_not(None), _order.occasion == 1, _order.is_first_of_day),
+    per_line=_customers_by_lines("new_customers", "New customers", and_(_line.is_valid, _line.occasion == 1)),
     left_out=(*LEFT_OUT_ORDERS, UNKNOWN),
 )
 

@@ -6,7 +6,7 @@ import pandas as pd
 from sqlalchemy import BigInteger, and_, cast, func, or_, select
 
 from lib.errors import UnknownFigure
-from lib.mart.schema import by_day, fact_order, next_purchase
+from lib.mart.schema import by_day, fact_item, fact_order, next_purchase
 from lib.metrics import cohorts as _cohorts
 from lib.metrics import lifetime as _lifetime
 from lib.metrics import second_order as _second
@@ -32,6 +32,16 @@ RETURNING_CUSTOMERS = Metric(
     distinct=_order.customer_id,
     where=and_(_KNOWN, _order.occasion > 1),
     once=and_(_order.is_first_of_day, or_(_order.previous_day < START, _order.occasion == 2)),
+    once_daily=_order.is_first_of_day,
+    per_line=Metric(
+        key="returning_customers",
+        label="Returning customers",
+        unit=Unit.COUNT,
+        meaning="Returning customers, by the lines of their orders.",
+        over=fact_item,
+        distinct=fact_item.c.customer_id,
+        where=and_(fact_item.c.is_valid, fact_item.c.customer_id.is_not(None), fact_item.c.occasion > 1),
+    ),
     left_out=(*LEFT_OUT_ORDERS, UNKNOWN),
 )
 NEW_AND_RETURNING = Metric(

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, and_, cast, func, select
+from sqlalchemy import BigInteger, and_, case, cast, func, or_, select
 
 from lib.errors import UnknownFigure
 from lib.mart.schema import DIMENSIONS, fact_item, fact_order, fact_refund
@@ -123,38 +123,48 @@ def best_sellers(mart: Mart, scope: Scope, before: Scope, limit: int = 8) -> pd.
         ``units_before``, ``net_before_minor``, most net sales first.
     """
     line = fact_item.c
-    start, end = days(scope)
-    start_before, end_before = days(before)
+    now, earlier = _between(scope), _between(before)
+    sold = and_(line.is_valid, filters_of(fact_item, scope))
+    # Grouped by the product's number where it has one: names are slow to compare by the million.
+    name = case((line.product_id.is_(None), line.product))
+    columns: list[Any] = [
+        func.max(line.product).label("product"),
+        cast(func.sum(line.net_minor), BigInteger).label("net_minor"),
+    ]
+    best = (
+        select(*columns)
+        .where(sold, now)
+        .group_by(line.product_id, name)
+        .order_by(func.sum(line.net_minor).desc(), func.max(line.product))
+        .limit(limit)
+    )
+    products = mart.frame(best, **parameters(mart, scope))["product"].tolist()
 
-    def totals(first: int, after: int) -> Any:
-        return (
-            select(
-                line.product_id,
-                line.product,
-                func.min(line.category).label("category"),
-                cast(func.count(func.distinct(line.order_id)), BigInteger).label("orders"),
-                cast(func.sum(line.quantity), BigInteger).label("units"),
-                cast(func.sum(line.net_minor), BigInteger).label("net_minor"),
-            )
-            .where(line.is_valid, line.day >= first, line.day < after, filters_of(fact_item, scope))
-            .group_by(line.product_id, line.product)
+    def total(column: Any, when: Any, label: str) -> Any:
+        return cast(func.sum(case((when, column), else_=0)), BigInteger).label(label)
+
+    details = (
+        select(
+            line.product_id,
+            line.product,
+            func.min(line.category).label("category"),
+            cast(func.count(func.distinct(case((now, line.order_id)))), BigInteger).label("orders"),
+            total(line.quantity, now, "units"),
+            total(line.net_minor, now, "net_minor"),
+            total(line.quantity, earlier, "units_before"),
+            total(line.net_minor, earlier, "net_before_minor"),
         )
+        .where(sold, or_(now, earlier), line.product.in_(products))
+        .group_by(line.product_id, line.product)
+        .order_by(func.sum(case((now, line.net_minor), else_=0)).desc(), line.product)
+        .limit(limit)
+    )
+    return mart.frame(details, **parameters(mart, scope))
 
-    top = mart.frame(
-        totals(start, end).order_by(func.sum(line.net_minor).desc(), line.product).limit(limit),
-        **parameters(mart, scope),
-    )
-    if top.empty:
-        return top.assign(units_before=[], net_before_minor=[])
-    earlier = mart.frame(
-        totals(start_before, end_before).where(line.product.in_(top["product"].tolist())), **parameters(mart, before)
-    )[["product_id", "product", "units", "net_minor"]].rename(
-        columns={"units": "units_before", "net_minor": "net_before_minor"}
-    )
-    both = top.merge(earlier, on=["product_id", "product"], how="left")
-    for name in ("units_before", "net_before_minor"):
-        both[name] = both[name].fillna(0).astype("int64")
-    return both
+
+def _between(scope: Scope) -> Any:
+    start, end = days(scope)
+    return and_(fact_item.c.day >= start, fact_item.c.day < end)
 
 
 def driver_totals(mart: Mart, scope: Scope) -> dict[str, float]:

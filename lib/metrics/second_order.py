@@ -99,9 +99,11 @@ def shares(mart: Mart, scope: Scope, within: tuple[int, ...] = WITHIN, by: str |
     )
 
 
-def spells(mart: Mart, scope: Scope, by: str | None = None) -> dict[str, pd.DataFrame]:
+def spells(mart: Mart, scope: Scope, by: str | None = None, *, largest: int | None = 20) -> dict[str, pd.DataFrame]:
     """Customers by days to their second order, as they stood on the morning of the as-of day.
 
+    Args:
+        largest: only so many slices, those with most customers; None: all.
     Returns:
         slice (``all`` without ``by``) → rows of ``day`` (days since the first order), ``events``,
         ``censored`` (customers), for lib.stats.survival; most customers first.
@@ -112,9 +114,12 @@ def spells(mart: Mart, scope: Scope, by: str | None = None) -> dict[str, pd.Data
     back = and_(gap.is_not(None), first + gap < as_of)
     day = cast(case((back, gap), else_=as_of - 1 - first), Integer)
     part: list[Any] = [source.c.slice] if by else []
-    counted = mart.frame(
-        select(*part, day.label("day"), _sum(back, n, "events"), _sum(~back, n, "censored")).group_by(*part, day)
-    )
+    statement = select(*part, day.label("day"), _sum(back, n, "events"), _sum(~back, n, "censored"))
+    if by and largest is not None:
+        sizes = first_source(scope, by).subquery("sizes").c
+        most = select(sizes.slice).group_by(sizes.slice).order_by(func.sum(sizes.n).desc(), sizes.slice).limit(largest)
+        statement = statement.where(source.c.slice.in_(most))
+    counted = mart.frame(statement.group_by(*part, day))
     if not by:
         return {"all": counted.sort_values("day", ignore_index=True)} if len(counted) else {}
     groups = {
@@ -151,7 +156,7 @@ def _within_figures(mart: Mart, metric: Worked, scope: Scope, *, within: int) ->
 
 def _ever_figures(mart: Mart, metric: Worked, scope: Scope) -> list[Figure]:
     figures = []
-    groups = spells(mart, scope, scope.by)
+    groups = spells(mart, scope, scope.by, largest=None)
     if not groups and not scope.by:
         groups = {"all": pd.DataFrame({"events": [0], "censored": [0]})}
     for piece, rows in groups.items():
@@ -176,7 +181,7 @@ def _ever_figures(mart: Mart, metric: Worked, scope: Scope) -> list[Figure]:
 
 
 def _time_figures(mart: Mart, metric: Worked, scope: Scope, *, share: float) -> list[Figure]:
-    groups = spells(mart, scope, scope.by)
+    groups = spells(mart, scope, scope.by, largest=None)
     if not groups and not scope.by:
         groups = {"all": pd.DataFrame({"day": [], "events": [], "censored": []})}
     figures = []
