@@ -5,7 +5,7 @@ is the same review.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from lib.errors import UnknownFormat
@@ -130,7 +130,7 @@ def _read_file(file: SourceFile, context: ReadContext) -> Iterator[ReviewRecord 
         try:
             if row.problem:
                 raise ValueError(row.problem)
-            yield _review(rows, row, export, written, replied)
+            yield replace(_review(rows, row, export, written, replied), origin=rows.origin(row))
         except ValueError as error:
             yield rows.rejected(row, "review", str(error))
 

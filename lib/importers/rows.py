@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from lib.errors import MissingColumns, UnknownFormat
-from lib.importers.records import Rejected
+from lib.importers.records import Origin, Rejected
 from lib.importers.source_file import SourceFile
 
 # One unclosed quote must not swallow a file: what no real field reaches ends it.
@@ -73,6 +73,10 @@ class Rows:
         """The row as one that cannot be trusted, with its place, its text and the header."""
         text = row.text.rstrip("\r\n")[:KEPT_TEXT]
         return Rejected(kind, self.file.name, row.line, reason, text, header=self.header_text, **more)
+
+    def origin(self, row: Row) -> Origin:
+        """Where a record of this one row stands, for the case that the loader must reject it."""
+        return Origin(self.file.name, row.line, row.text.rstrip("\r\n")[:KEPT_TEXT], self.header_text)
 
     def _read(self) -> Iterator[Any]:
         with self.file.open_text() as stream:

@@ -65,7 +65,7 @@ def read_customers(file: SourceFile) -> Iterator[CustomerRecord | Rejected]:
         if not number and not email:
             yield rows.rejected(row, "customer", "neither a customer number nor an e-mail address")
             continue
-        yield _customer(rows, row, number or "", email)
+        yield replace(_customer(rows, row, number or "", email), origin=rows.origin(row))
 
 
 def _customer(rows: Rows, row: Row, number: str, email: str | None) -> CustomerRecord:
@@ -160,6 +160,7 @@ def read_products(file: SourceFile, context: ReadContext) -> Iterator[ProductRec
                 is_goods=is_goods,
                 is_active=is_active,
                 tags=tags,
+                origin=rows.origin(row),
             )
         except ValueError as error:
             yield rows.rejected(row, "product", str(error))

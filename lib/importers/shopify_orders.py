@@ -19,6 +19,7 @@ from lib.importers.records import (
     DiscountRecord,
     ItemRecord,
     OrderRecord,
+    Origin,
     ReadContext,
     RefundRecord,
     Rejected,
@@ -138,7 +139,7 @@ class _OrderReader:
             file=self.rows.file.name,
             line=at.line,
             reason=reason,
-            text="".join(row.text if row.text.endswith("\n") else row.text + "\n" for row in block),
+            text=_text(block),
             header=self.rows.header_text,
             external_id=self.cells.text(first, "Name") or "",
             placed_day=day,
@@ -249,6 +250,7 @@ class _OrderReader:
             discounts=self._discounts(first, settled),
             refunds=self._refunds(first, name, currency, settled, cancelled_at or placed_at),
             shipments=self._shipments(first, name),
+            origin=Origin(self.rows.file.name, first.line, _text(block), self.rows.header_text),
         )
 
     def _channel(self, row: Row) -> str | None:
@@ -304,3 +306,8 @@ class _OrderReader:
         return (
             ShipmentRecord(external_id=f"{name}/parcel", order_id=name, status="in_transit", shipped_at=shipped_at),
         )
+
+
+def _text(block: list[Row]) -> str:
+    """An order's rows as they stand in the file."""
+    return "".join(row.text if row.text.endswith("\n") else row.text + "\n" for row in block)

@@ -6,7 +6,7 @@ time here. Freshdesk leaves durations empty at times: then its time of the first
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from lib.errors import UnknownFormat
@@ -200,7 +200,7 @@ def _read_file(file: SourceFile, context: ReadContext) -> Iterator[TicketRecord 
         try:
             if row.problem:
                 raise ValueError(row.problem)
-            yield _ticket(rows, row, export, dates)
+            yield replace(_ticket(rows, row, export, dates), origin=rows.origin(row))
         except ValueError as error:
             yield rows.rejected(row, "ticket", str(error))
 

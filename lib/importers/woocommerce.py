@@ -9,6 +9,7 @@ is marked as estimated until the refund itself is read.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from decimal import InvalidOperation
 from json import dumps
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ from zoneinfo import ZoneInfo
 import ijson
 
 from lib.errors import UnknownFormat
-from lib.importers.records import ReadContext, Record, Rejected
+from lib.importers.records import Origin, ReadContext, Record, Rejected
 from lib.importers.source_file import SourceFile
 from lib.importers.woocommerce_analytics import read_analytics
 from lib.importers.woocommerce_fields import Thing, instant
@@ -89,7 +90,7 @@ def _record(thing: Thing, number: int, file: str, context: ReadContext) -> Recor
     for one, other, read_it in KINDS:
         if one in thing and other in thing:
             try:
-                return read_it(thing, context)
+                return replace(read_it(thing, context), origin=_origin(thing, number, file))
             except ValueError as error:
                 return _rejected(thing, read_it.__name__, number, file, str(error), context)
             except (KeyError, TypeError, InvalidOperation) as error:
@@ -97,6 +98,10 @@ def _record(thing: Thing, number: int, file: str, context: ReadContext) -> Recor
                 return _rejected(thing, read_it.__name__, number, file, reason, context)
     reason = "not an order, refund, customer, product, review or coupon"
     return _rejected(thing, "object", number, file, reason, context)
+
+
+def _origin(thing: Thing, number: int, file: str) -> Origin:
+    return Origin(file, number, dumps(thing, ensure_ascii=False, default=str))
 
 
 def _rejected(thing: Thing, kind: str, number: int, file: str, reason: str, context: ReadContext) -> Rejected:

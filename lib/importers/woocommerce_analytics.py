@@ -92,4 +92,5 @@ def _order(rows: Rows, row: Row, zone: ZoneInfo, currency: str) -> OrderRecord:
         payment_status=PAYMENT_STATUS.get(status, "unknown"),
         items=items,
         discounts=tuple(DiscountRecord(code, 0) for code in codes),
+        origin=rows.origin(row),
     )
