@@ -68,7 +68,7 @@ def save_mapping(settings: Settings, name: str, toml: str) -> Path:
         MappingInvalid: the name has no letter or digit.
     """
     stem = safe_name(name).removesuffix(".toml").strip()
-    if not any(sign.isalnum() for sign in stem):
+    if not any(sign.isalnum() for sign in name):
         raise MappingInvalid("Give the mapping a name with letters or digits.")
     path = private_folder(settings.data_dir / "mappings") / f"{stem}.toml"
     with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as kept:

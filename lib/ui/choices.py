@@ -28,6 +28,7 @@ class Choice:
     period: Period
     before: Period | None
     channel: str | None
+    is_so_far: bool = False
 
     @property
     def filters(self) -> tuple[tuple[str, str], ...]:
@@ -40,7 +41,7 @@ class Choice:
     def words(self) -> str:
         """``25 Oct – 21 Nov compared with 27 Sep – 24 Oct``."""
         spans_years = self.before is not None and self.before.start.year != self.period.end.year
-        text = of_days(self.period, year=spans_years or None)
+        text = of_days(self.period, year=spans_years or None) + (", today so far" if self.is_so_far else "")
         if self.before is not None:
             text += f" compared with {of_days(self.before, year=spans_years or None)}"
         return text if not self.channel else f"{text}, {self.channel} only"
@@ -58,7 +59,12 @@ def chosen(today: date, channels: list[str]) -> Choice:
     comparison = state.get("compare", COMPARISONS[0])
     before = {COMPARISONS[0]: period.previous(), COMPARISONS[1]: period.year_before()}.get(comparison)
     channel = state.get("channel")
-    return Choice(period=period, before=before, channel=channel if channel in channels else None)
+    return Choice(
+        period=period,
+        before=before,
+        channel=channel if channel in channels else None,
+        is_so_far=period.end > today,
+    )
 
 
 def _custom(first: object, last: object, today: date) -> Period | None:

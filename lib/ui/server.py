@@ -55,6 +55,14 @@ def _warm() -> None:
         log.exception("The snapshot could not be opened ahead of the first visit")
 
 
+def on_error(error: BaseException) -> bool:
+    """What a page shows when something breaks outside the shell's own guard: in a fragment, in a callback."""
+    # Imported when needed: the screens' caches want a running server.
+    from lib.ui.access import show_error
+
+    return show_error(error)
+
+
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Start the background refresh once per process, and warm up beside it."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from lib.demo.build import make_demo
 from lib.jobs.refresh import refresh
@@ -28,7 +28,7 @@ def settled(page: Page) -> Page:
     page.locator(SETTLED).wait_for(timeout=60_000)
     page.wait_for_timeout(250)
     page.locator(SETTLED).wait_for(timeout=60_000)
-    page.locator("[data-testid=stSkeleton]").first.wait_for(state="detached", timeout=30_000)
+    expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0, timeout=30_000)
     return page
 
 
