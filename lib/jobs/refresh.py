@@ -91,14 +91,31 @@ def _refresh(settings: Settings, held: Lease, full: bool, progress: Progress | N
     )
 
 
-_WAKE = threading.Event()
+class _Calls:
+    """Counts the calls to refresh, so that one that comes during a refresh is not lost."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.changed = threading.Condition()
+
+    def add(self) -> None:
+        with self.changed:
+            self.count += 1
+            self.changed.notify_all()
+
+    def wait_after(self, count: int, seconds: float) -> None:
+        with self.changed:
+            self.changed.wait_for(lambda: self.count != count, timeout=seconds)
+
+
+_CALLS = _Calls()
 _STARTED: set[str] = set()
 _STARTING = threading.Lock()
 
 
 def wake() -> None:
     """Have the background refresh run now, as after an import."""
-    _WAKE.set()
+    _CALLS.add()
 
 
 def start_background(settings: Settings) -> None:
@@ -117,7 +134,7 @@ def start_background(settings: Settings) -> None:
 
 def _run(settings: Settings) -> None:
     while True:
-        _WAKE.clear()
+        count = _CALLS.count
         try:
             refresh(settings)
             warm(settings.mart_dir)
@@ -128,4 +145,4 @@ def _run(settings: Settings) -> None:
         except Exception:
             # A bug must not end the refreshing for good; the next round may find other data.
             log.exception("The mart could not be refreshed")
-        _WAKE.wait(settings.refresh_minutes * 60)
+        _CALLS.wait_after(count, settings.refresh_minutes * 60)
