@@ -160,14 +160,14 @@ def _list(out: TextIO, *, as_json: bool, as_csv: bool) -> None:
 
 def _write_csv(objects: list[dict[str, Any]], out: TextIO) -> None:
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(objects[0] if objects else as_columns())
+    writer.writerow(objects[0] if objects else _columns())
     for row in objects:
-        left_out = "; ".join(f"{reason}: {count}" for reason, count in row["left_out"].items())
-        cells = {**row, "left_out": left_out}
+        listed = {name: "; ".join(f"{k}: {v}" for k, v in row[name].items()) for name in ("left_out", "beside")}
+        cells = {**row, **listed}
         writer.writerow([safe_cell("" if cell is None else cell) for cell in cells.values()])
 
 
-def as_columns() -> list[str]:
+def _columns() -> list[str]:
     """The header of the CSV when there is nothing to print."""
     day = date(1970, 1, 1)
     empty = Figure(key="", value=None, unit=Unit.COUNT, definition="", period=Period(day, day), as_of=day)
