@@ -22,7 +22,7 @@ from lib.mart.schema import DIMENSIONS
 from lib.mart.snapshot import Snapshot, current
 from lib.metrics import measure, sales
 from lib.metrics.catalogue import METRICS
-from lib.metrics.definition import Combined, Metric, Ratio, Scope, Unit, Worked
+from lib.metrics.definition import Combined, Metric, Ratio, Scope, Worked
 from lib.metrics.read import dailies, figures, rows, slices
 from lib.periods import Period
 from lib.settings import read_settings
@@ -121,26 +121,26 @@ def test_prepared_sums_and_facts_give_the_same_figures(
 
 @pytest.mark.parametrize("key", [key for key in METRICS if not key.startswith(("cohort", "lifetime_"))])
 def test_the_rows_behind_a_figure_add_up_to_it(mart: Snapshot, key: str) -> None:
-    for where in ((), (("channel", "web"),), (("channel", "web"), ("country", "DE")), (("category", "a"),)):
+    for where in ((), (("channel", "web"), ("country", "DE")), (("category", "a"),)):
         if not can(key, *(name for name, _ in where)):
             continue
         scope = ask(where=where)
         metric = METRICS[key]
         figure = figures(mart, [key], scope)[0]
+        behind = rows(mart, key, scope, limit=None)
+        assert len(behind.frame) == behind.total_rows
         if isinstance(metric, Metric | Combined | Ratio | Worked):
-            assert rows(mart, key, scope).total_value == figure.numerator
+            assert behind.total_value == figure.numerator
+            assert int(behind.frame["amount"].sum()) == figure.numerator
         if isinstance(metric, Ratio | Worked):
             assert rows(mart, key, scope, part="denominator").total_value == figure.denominator
-        left_out = rows(mart, key, scope, part="left_out")
-        assert left_out.total_value == left_out.total_rows == sum(figure.left_out.values())
-        everything = rows(mart, key, scope, limit=None).frame
-        assert len(everything) == rows(mart, key, scope).total_rows
-        if metric.unit in (Unit.COUNT, Unit.MONEY) and not isinstance(metric, Ratio):
-            assert int(everything["amount"].sum()) == figure.value
+        if figure.left_out:
+            left_out = rows(mart, key, scope, part="left_out")
+            assert left_out.total_value == left_out.total_rows == sum(figure.left_out.values())
 
 
 def test_pages_of_rows_are_all_rows_once(mart: Snapshot) -> None:
-    pages = [rows(mart, "net_sales", ask(), offset=offset, limit=7) for offset in range(0, 700, 7)]
+    pages = [rows(mart, "net_sales", ask(), offset=offset, limit=30) for offset in range(0, 300, 30)]
     found = [tuple(row) for page in pages for row in page.frame[["what", "row_id"]].itertuples(index=False)]
     assert len(found) == len(set(found)) == pages[0].total_rows
 
