@@ -12,7 +12,7 @@ from lib.ui.access import Opened
 from lib.ui.cached import dailies, figures
 from lib.ui.drill_down import open_figure
 from lib.ui.expected import expected, on_day
-from lib.ui.text import change, plain, written
+from lib.ui.text import change, plain, unbroken, written
 
 KPIS = (
     "net_sales",
@@ -115,13 +115,13 @@ def _line(page: Opened, now: Figure, value_of_last: float, ranges: pd.DataFrame 
             return "No expected range yet"
         low, high = (_short(float(row[name]), now.unit, page.currency) for name in ("low", "high"))
         value = _short(value_of_last, now.unit, page.currency)
-        name, usual = f"{last:%a %-d %b}", f"usual {low} – {high}".replace(" ", "\u00a0")
+        name, usual = f"{last:%a %-d %b}", unbroken(f"usual {low} – {high}")
         if bool(row["is_alert"]):
             side = "high" if value_of_last > row["high"] else "low"
             return f":orange[:material/error: {name} unusually {side}:] {value}, {usual}"
         return f"{name}: {value}, {usual}"
     if now.low is not None and now.high is not None:
-        return f"95 %: {now.low * 100:.1f} – {now.high * 100:.1f} %".replace(" ", "\u00a0")
+        return unbroken(f"95 %: {now.low * 100:.1f} – {now.high * 100:.1f} %")
     return f"n = {now.n:,}" if now.n is not None else ""
 
 

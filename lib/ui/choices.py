@@ -28,7 +28,7 @@ class Choice:
     period: Period
     before: Period | None
     channel: str | None
-    is_so_far: bool = False
+    today: date
 
     @property
     def filters(self) -> tuple[tuple[str, str], ...]:
@@ -40,10 +40,13 @@ class Choice:
 
     def words(self) -> str:
         """``25 Oct – 21 Nov compared with 27 Sep – 24 Oct``."""
-        spans_years = self.before is not None and self.before.start.year != self.period.end.year
-        text = of_days(self.period, year=spans_years or None) + (", today so far" if self.is_so_far else "")
+        last = self.period.end - timedelta(days=1)
+        is_afar = last.year != self.today.year or (self.before is not None and self.before.start.year != last.year)
+        text = of_days(self.period, year=is_afar or None)
+        if self.period.end > self.today:
+            text += ", today so far"
         if self.before is not None:
-            text += f" compared with {of_days(self.before, year=spans_years or None)}"
+            text += f" compared with {of_days(self.before, year=is_afar or None)}"
         return text if not self.channel else f"{text}, {self.channel} only"
 
 
@@ -63,7 +66,7 @@ def chosen(today: date, channels: list[str]) -> Choice:
         period=period,
         before=before,
         channel=channel if channel in channels else None,
-        is_so_far=period.end > today,
+        today=today,
     )
 
 

@@ -65,13 +65,13 @@ def _draw(page: Opened, found: Lifetime) -> None:
             st.caption(plain(line))
     for warning in fitted.warnings:
         st.caption(plain(warning))
-    st.caption(plain(f"{customers:,} customers, by how often they have come back:"))
+    st.caption(plain(f"{customers:,} customers, by purchases so far; sales in {page.currency}:"))
     rows = by_purchases(groups)
     columns = {
         "Customers": st.column_config.NumberColumn(format="%,d"),
         "Still buying": st.column_config.NumberColumn(format="%.0f %%"),
         "Orders to come": st.column_config.NumberColumn("Orders each", format="%.2f"),
-        "Sales to come": st.column_config.NumberColumn(f"Sales each ({page.currency})", format="%,.2f"),
+        "Sales to come": st.column_config.NumberColumn("Sales each", format="%,.2f"),
     }
     table(rows, alt="Expected orders and sales by number of purchases so far", columns=columns)
     download("Download (CSV)", "lifetime_model", lambda: groups, key="csv_lifetime")

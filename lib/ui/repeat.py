@@ -1,7 +1,6 @@
 """Coming back, drawn: shares within days, time to the second order, cohorts, what comes next, and worth."""
 
 from datetime import date
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -78,7 +77,8 @@ def draw_shares(page: Opened, scope: Scope) -> None:
             frame, repeat.interval_spec(len(frame)), alt=repeat.describe_shares(frame), key="shares_chart"
         )
     rows = _share_table(found, scope)
-    columns = {name: st.column_config.NumberColumn(format="%,d") for name in ("Followed", "Back", "Not yet")}
+    columns = dict.fromkeys(("Followed", "Back", "Not yet"), st.column_config.NumberColumn(format="%,d"))
+    columns["Share"] = st.column_config.NumberColumn(format="%.1f %%")
     table(rows, alt="Repeat within so many days: counts and when all are mature", columns=columns)
     with st.container(horizontal=True, vertical_alignment="center"):
         _open_share(found, scope)
@@ -89,7 +89,7 @@ def _share_table(found: pd.DataFrame, scope: Scope) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Within": [f"{days} days" for days in found["days"]],
-            "Share": [f"{s:.1%}" if s == s else "–" for s in found["share"]],
+            "Share": 100 * found["share"].astype("float64"),
             "95 % interval": [
                 f"{low:.1%} – {high:.1%}" if low == low else "–"
                 for low, high in zip(found["low"], found["high"], strict=True)
@@ -332,23 +332,23 @@ def draw_next(page: Opened, scope: Scope) -> None:
         {
             "First order held": found["first"].astype(str),
             "Customers": found["customers"].astype("Int64"),
-            "Back in 90 days": [_percent(v) for v in found["share_90"]],
-            "Back in 180 days": [_percent(v) for v in found["share_180"]],
+            "Back in 90 days": 100 * found["share_90"].astype("float64"),
+            "Back in 180 days": 100 * found["share_180"].astype("float64"),
             "95 % interval (180)": [
                 "–" if pd.isna(low) else f"{low:.0%} – {high:.0%}{' · small sample' if tiny else ''}"
                 for low, high, tiny in zip(found["low_180"], found["high_180"], few, strict=True)
             ],
             "Next": ["–" if pd.isna(v) else str(v) for v in found["next"]],
-            "Share of second orders": [_percent(v) for v in found["next_share"]],
+            "Of second orders": 100 * found["next_share"].astype("float64"),
         }
     )
-    columns = {"Customers": st.column_config.NumberColumn(format="%,d")}
+    percent = st.column_config.NumberColumn(format="%.1f %%")
+    columns = {
+        "Customers": st.column_config.NumberColumn(format="%,d"),
+        **dict.fromkeys(["Back in 90 days", "Back in 180 days", "Of second orders"], percent),
+    }
     table(shown, alt="First purchases, how many come back, and what they buy then", columns=columns)
     download("Download (CSV)", f"next_purchases_by_{view.lower()}", lambda: found, key="csv_next")
-
-
-def _percent(value: Any) -> str:
-    return "–" if pd.isna(value) else f"{float(value):.1%}"
 
 
 @st.cache_data(ttl="1h", max_entries=60, show_spinner=False)

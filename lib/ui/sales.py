@@ -52,8 +52,9 @@ def draw_quiet(page: Opened) -> None:
 
 def _show_until(end: date) -> None:
     st.session_state["period"] = "Custom"
-    st.session_state["from"] = end - timedelta(days=27)
-    st.session_state["to"] = end
+    # The two dates are not on the page yet: their widgets read the address when they come.
+    st.query_params["from"] = (end - timedelta(days=27)).isoformat()
+    st.query_params["to"] = end.isoformat()
 
 
 def draw_trend(page: Opened) -> None:

@@ -58,8 +58,12 @@ def _header(title: str, house: House) -> Choice | None:
         choice = choose(house.store.today(), slices(house.mart, "channel"))
     with left, st.container(gap=None):
         st.title(title, anchor=False)
-        st.caption(plain(choice.words() if title == "Today" else of_days(choice.period)))
+        st.caption(plain(choice.words() if title == "Today" else of_days(choice.period, year=_afar(choice))))
     return choice
+
+
+def _afar(choice: Choice) -> bool | None:
+    return choice.period.end.year != choice.today.year or None
 
 
 def _marks(title: str, house: House, choice: Choice | None) -> None:

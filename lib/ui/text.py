@@ -20,6 +20,11 @@ def plain(words: object) -> str:
     return _MARKUP.sub(r"\\\1", " ".join(str(words).split()))
 
 
+def unbroken(words: str) -> str:
+    """Words that stay on one line: hard spaces, and no break after a dash."""
+    return words.replace("–", "–\u2060").replace(" ", "\u00a0")
+
+
 @cache
 def symbol_of(currency: str) -> str:
     """The sign of a currency, ``€`` or ``CHF `` with the space that a word needs; empty without a currency."""

@@ -83,8 +83,9 @@ def _one_order(settings: Settings) -> None:
 def open_page(stores: dict[str, Settings], monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Open a page of one of the stores, with what the URL says; the page has run once."""
 
-    def opened(store: str, page: str = "", **url: str) -> AppTest:
-        monkeypatch.setitem(os.environ, "ENCORE_DATA_DIR", str(stores[store].data_dir))
+    def opened(store: str | Path, page: str = "", **url: str) -> AppTest:
+        folder = store if isinstance(store, Path) else stores[store].data_dir
+        monkeypatch.setitem(os.environ, "ENCORE_DATA_DIR", str(folder))
         lib.settings.settings.cache_clear()
         st.cache_data.clear()
         at = AppTest.from_file(SHELL, default_timeout=60)

@@ -1,8 +1,16 @@
 """Every page of every store: it opens, says whose data it shows, and never shows a bare error."""
 
+import shutil
+from pathlib import Path
+
 import pytest
+from sqlalchemy import insert
 from streamlit.testing.v1 import AppTest
 
+from lib.db.engine import order_database, writing
+from lib.db.tables.columns import now
+from lib.db.tables.store import import_runs, rejected_rows
+from lib.settings import Settings, read_settings
 from lib.ui.text import plain
 from tests.pages.conftest import Open
 
@@ -78,3 +86,36 @@ def test_a_channel_narrows_the_figures(open_page: Open) -> None:
 
 def test_words_from_data_are_not_read_as_markup() -> None:
     assert plain("a *b* [c](http://x) <i> $1$ :red[x]") == (r"a \*b\* \[c\]\(http\://x\) \<i\> \$1\$ \:red\[x\]")
+
+
+def test_orders_that_an_import_could_not_read_are_told_of(
+    stores: dict[str, Settings], tmp_path: Path, open_page: Open
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(stores["single"].data_dir, data)
+    spoilt = read_settings({"ENCORE_DATA_DIR": str(data)})
+    at = now()
+    with writing(order_database(spoilt)) as connection:
+        connection.execute(
+            insert(import_runs).values(
+                import_run_id=1, source="shopify", paths="o.csv", started_at=at, heartbeat_at=at, counts={}
+            )
+        )
+        connection.execute(
+            insert(rejected_rows).values(
+                import_run_id=1,
+                source="shopify",
+                kind="order",
+                file="o.csv",
+                line=2,
+                external_id="#9",
+                reason="31 April is no day",
+                text="=cmd",
+                fingerprint="9",
+                amount_minor=2500,
+                created_at=at,
+            )
+        )
+    page = open_page(data)
+    assert "1 order is missing from these figures, about 50.0 % of net sales" in texts(page)
+    assert "1 row could not be trusted" in texts(open_page(data, "imports"))
