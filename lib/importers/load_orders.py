@@ -14,9 +14,10 @@ from lib.importers.checks import bad_order
 from lib.importers.conversion import NoRate, convert_order
 from lib.importers.load_people import Mention, resolve
 from lib.importers.load_products import products_of_lines, unit_cost
-from lib.importers.load_refunds import Line, Purchase, write_refunds
+from lib.importers.load_refunds import write_refunds
 from lib.importers.load_shipments import write_shipments
 from lib.importers.records import ItemRecord, OrderRecord
+from lib.importers.refund_lines import Line, Purchase
 from lib.importers.writer import instant
 
 FACTS: Final = (

@@ -17,7 +17,8 @@ from lib.importers.conversion import NoRate, convert_refund
 from lib.importers.load_people import Mention, resolve
 from lib.importers.load_products import Shelf, shelf
 from lib.importers.match_purchases import Wanted, match
-from lib.importers.records import RefundItemRecord, RefundRecord
+from lib.importers.records import RefundRecord
+from lib.importers.refund_lines import Item, Line, Purchase, items_alone, items_within
 from lib.importers.writer import instant
 
 FACTS: Final = (
@@ -46,36 +47,6 @@ ITEM_COLUMNS: Final = (
 )
 # Fingerprints of what came within its order start so: it goes when the order no longer has it.
 WITHIN: Final = "within:"
-
-
-@dataclass(slots=True)
-class Line:
-    """A line of a stored order, as a refund may name it; ``net_minor`` is its gross less its discount."""
-
-    order_item_id: int
-    product_id: int | None
-    external_id: str | None
-    source_product: str | None
-    sku: str | None
-    name: str
-    kind: str
-    quantity: int
-    net_minor: int
-
-
-@dataclass(slots=True)
-class Purchase:
-    """A stored order that a refund is set against."""
-
-    order_id: int
-    customer_id: int | None
-    rate: str
-    lines: list[Line]
-    currency: str = ""
-
-
-# order_id, order_item_id, product_id, name, quantity, goods_minor
-Item = tuple[int | None, int | None, int | None, str | None, int, int]
 
 
 @dataclass(slots=True)
@@ -119,7 +90,7 @@ def write_refunds(
             refund,
             WITHIN + fingerprint(refund, purchase.customer_id)[: 32 - len(WITHIN)],
             purchase,
-            items=_items_within(refund, purchase),
+            items=items_within(refund, purchase),
         )
         for refund, purchase in records
     ]
@@ -185,9 +156,9 @@ def _draft(batch: Batch, position: int, record: RefundRecord, purchase: Purchase
     if record.customer is not None:
         draft.mention = Mention(record.customer, at=record.refunded_at)
     if purchase is not None:
-        draft.items = _items_within(refund, purchase)
+        draft.items = items_within(refund, purchase)
     elif not record.match_purchase:
-        draft.items = _items_alone(refund, Shelf())
+        draft.items = items_alone(refund, Shelf())
     return draft
 
 
@@ -227,81 +198,6 @@ def _purchases(batch: Batch, wanted: Iterable[str]) -> dict[str, Purchase]:
     return found
 
 
-def _items_within(refund: RefundRecord, purchase: Purchase) -> list[Item]:
-    """The items of a refund whose order is known, each with the line it undoes where one fits."""
-    goods = [line for line in purchase.lines if line.kind == "goods"]
-    if not refund.items:
-        if refund.goods_minor == 0:
-            return []
-        if refund.goods_minor == sum(line.net_minor for line in goods):
-            # All of it went back.
-            return [
-                (purchase.order_id, line.order_item_id, line.product_id, line.name, line.quantity, line.net_minor)
-                for line in goods
-                if line.net_minor or line.quantity
-            ]
-        only = goods[0] if len(goods) == 1 else None
-        return [
-            (
-                purchase.order_id,
-                only.order_item_id if only else None,
-                only.product_id if only else None,
-                only.name if only else None,
-                0,
-                refund.goods_minor,
-            )
-        ]
-    items: list[Item] = []
-    for item in refund.items:
-        line = _line_of(item, purchase.lines)
-        items.append(
-            (
-                purchase.order_id,
-                line.order_item_id if line else None,
-                line.product_id if line else None,
-                clip(item.name),
-                item.quantity,
-                item.goods_minor,
-            )
-        )
-    return _completed(refund, items, purchase.order_id)
-
-
-def _completed(refund: RefundRecord, items: list[Item], order_id: int | None) -> list[Item]:
-    """What no item accounts for becomes an item of its own, so that items always add up."""
-    rest = refund.goods_minor - sum(item[5] for item in items)
-    return [*items, (order_id, None, None, None, 0, rest)] if rest else items
-
-
-def _line_of(item: RefundItemRecord, lines: Sequence[Line]) -> Line | None:
-    if item.item_external_id is not None:
-        for line in lines:
-            if line.external_id == item.item_external_id:
-                return line
-    if item.product_id is not None:
-        for line in lines:
-            if line.source_product == item.product_id:
-                return line
-    if item.sku is not None:
-        for line in lines:
-            if line.sku == item.sku:
-                return line
-    for line in lines:
-        if line.name == clip(item.name) and (item.sku is None or line.sku is None):
-            return line
-    return None
-
-
-def _items_alone(refund: RefundRecord, known: Shelf) -> list[Item]:
-    """The items of a refund without an order."""
-    items: list[Item] = []
-    for item in refund.items:
-        product = known.find(item.product_id, clip(item.sku), clip(item.name))
-        key = product["product_id"] if product else None
-        items.append((None, None, key, clip(item.name), item.quantity, item.goods_minor))
-    return _completed(refund, items, None)
-
-
 def _match(batch: Batch, drafts: Sequence[Draft], stored: dict[str, tuple[int, str]]) -> None:
     """Set refunds against the purchases they undo."""
     if not drafts:
@@ -316,7 +212,7 @@ def _match(batch: Batch, drafts: Sequence[Draft], stored: dict[str, tuple[int, s
     wanted: list[Wanted] = []
     places: list[tuple[Draft, int]] = []
     for draft in sorted(drafts, key=lambda draft: draft.refund.refunded_at):
-        draft.items = _items_alone(draft.refund, known)
+        draft.items = items_alone(draft.refund, known)
         for index, item in enumerate(draft.refund.items):
             if draft.customer_id is not None and item.quantity and item.unit_price_minor is not None:
                 wanted.append(
