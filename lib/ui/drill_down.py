@@ -75,8 +75,9 @@ def _facts(found: Figure, currency: str, metric: Any) -> list[str]:
         lines.append(f"From {found.n:,} case{'' if found.n == 1 else 's'}")
     if found.is_small_sample:
         lines.append("Small sample: read it with care")
-    if found.note:
-        lines.append(found.note)
+    # The figure's own note stands with what was counted; what is said of these days alone stands here.
+    if more := found.note.replace(metric.note, "").strip():
+        lines.append(more)
     return lines
 
 

@@ -54,7 +54,7 @@ def test_the_period_holds_across_pages_and_stands_in_the_address(app: str, visit
 
 
 def _dialog_of(page: Page, key: str) -> str:
-    page.locator(f".st-key-figure_{key} button").first.click()
+    page.locator(f".st-key-figure_{key} button:visible").first.click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_be_visible()
     settled(page)
@@ -82,7 +82,7 @@ def test_a_figure_opens_and_its_download_adds_up_to_it(app: str, visit: Visit, k
 
 def test_a_queue_opens_its_rows(app: str, visit: Visit) -> None:
     page = visit(app)
-    first = page.locator("[class*='st-key-open_'] button").first
+    first = page.locator("[class*='st-key-open_'] button:visible").first
     first.click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_be_visible()
