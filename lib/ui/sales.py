@@ -52,9 +52,10 @@ def draw_quiet(page: Opened) -> None:
 
 def _show_until(end: date) -> None:
     st.session_state["period"] = "Custom"
-    # The two dates are not on the page yet: their widgets read the address when they come.
-    st.query_params["from"] = (end - timedelta(days=27)).isoformat()
-    st.query_params["to"] = end.isoformat()
+    # The two dates are not on the page yet, so their widgets do not write the address themselves.
+    for key, day in (("from", end - timedelta(days=27)), ("to", end)):
+        st.session_state[key] = day
+        st.query_params[key] = day.isoformat()
 
 
 def draw_trend(page: Opened) -> None:

@@ -92,7 +92,9 @@ def test_a_queue_opens_its_rows(app: str, visit: Visit) -> None:
 
 def test_the_split_of_the_change_is_drawn_anew_in_place(app: str, visit: Visit) -> None:
     page = visit(app)
-    page.locator(".st-key-split").get_by_role("button", name="Open").click()
+    box = page.locator(".st-key-split").get_by_role("combobox")
+    box.focus()
+    box.press("ArrowDown")
     page.get_by_role("option", name="Channel", exact=True).click()
     settled(page)
     expect(page.locator(".st-key-moved").get_by_text("shifted mix")).to_be_visible()
