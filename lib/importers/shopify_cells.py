@@ -1,12 +1,33 @@
 """The cells of Shopify's orders export, by column name: texts, amounts, times and currencies."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cached_property
+from itertools import islice
 from zoneinfo import ZoneInfo
 
+from lib.importers.amounts import decimal_sign, minor, whole
 from lib.importers.dates import DateReader, date_reader
 from lib.importers.records import ReadContext
 from lib.importers.rows import Row, Rows, read_rows
+from lib.importers.source_file import SourceFile
 from lib.money import currencies, to_minor
+
+AMOUNTS = ("Lineitem price", "Total", "Subtotal", "Taxes", "Shipping", "Discount Amount", "Refunded Amount")
+DATES = ("Created at", "Paid at", "Fulfilled at", "Cancelled at")
+# So many rows tell how a file writes its decimals.
+SEEN_ROWS = 1_000
+
+
+def decimals_of(file: SourceFile, columns: Sequence[str]) -> str:
+    """The sign before the decimals in a file's amounts: a point, unless a spreadsheet's commas are proved."""
+    rows = read_rows(file)
+    places = [rows.column(name) for name in columns if rows.has(name)]
+    try:
+        return decimal_sign(row.values[place] for row in islice(rows, SEEN_ROWS) for place in places) or "."
+    except ValueError:
+        # Rows that write them otherwise are put aside, each by itself.
+        return "."
 
 
 class Untrusted(ValueError):
@@ -25,7 +46,7 @@ class OrderCells:
         self.places = {name.strip(): place for place, name in reversed(list(enumerate(rows.header)))}
         self.zone = ZoneInfo(context.time_zone)
         self.context = context
-        self._dates: dict[str, DateReader] = {}
+        self.decimal = decimals_of(rows.file, AMOUNTS)
 
     def text(self, row: Row, name: str) -> str | None:
         """A cell's text, or None when the column or the text is missing."""
@@ -43,9 +64,22 @@ class OrderCells:
         if text is None:
             return None
         try:
-            return to_minor(text, currency)
+            return to_minor(text, currency) if self.decimal == "." else minor(text, currency, self.decimal)
+        except ValueError:
+            # Nothing that Shopify writes; a spreadsheet may have grouped the thousands.
+            pass
+        try:
+            return minor(text, currency, self.decimal)
         except ValueError as error:
             raise Untrusted(f"{name} {text!r} is not an amount", row) from error
+
+    def pieces(self, row: Row, name: str) -> int | None:
+        """A number of pieces; ``2.0`` is 2."""
+        text = self.text(row, name)
+        try:
+            return None if text is None else int(text) if text.isdecimal() else whole(text, self.decimal)
+        except ValueError as error:
+            raise Untrusted(f"{name} {text!r} is not a whole number", row) from error
 
     def instant(self, row: Row, name: str) -> datetime | None:
         text = self.text(row, name)
@@ -59,16 +93,19 @@ class OrderCells:
             return self._rewritten(row, name, text)
 
     def _rewritten(self, row: Row, name: str, text: str) -> datetime:
-        """Read a time that a spreadsheet has written anew, if the column proves how."""
-        if name not in self._dates:
-            rows = read_rows(self.file)
-            place = rows.column(name)
-            texts = (each.values[place] for each in rows)
-            self._dates[name] = date_reader(texts, self.context, column=name, file=self.file.name)
+        """Read a time that a spreadsheet has written anew, if the file proves how."""
         try:
-            return self._dates[name].at(text)
+            return self._dates.at(text)
         except ValueError as error:
             raise Untrusted(f"{name} {text!r} is not a time such as 2025-12-06 10:37:33 -0500", row) from error
+
+    @cached_property
+    def _dates(self) -> DateReader:
+        """How the file writes its dates: one column may prove what another leaves open."""
+        rows = read_rows(self.file)
+        places = [rows.column(name) for name in DATES if rows.has(name)]
+        texts = (each.values[place] for each in rows for place in places)
+        return date_reader(texts, self.context, column=DATES[0], file=self.file.name)
 
     def currency(self, row: Row) -> str:
         code = (self.text(row, "Currency") or self.context.currency).upper()

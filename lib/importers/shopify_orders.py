@@ -46,6 +46,8 @@ PAYMENT_STATUS = {
     "expired": "pending",
     "unpaid": "pending",
 }
+# Shopify's gateway for trying a shop out; no money moves.
+TEST_GATEWAYS = {"bogus", "bogus gateway", "(for testing) bogus gateway"}
 CHANNELS = {
     "web": "web",
     "pos": "pos",
@@ -126,7 +128,7 @@ class _OrderReader:
 
     def rejected(self, block: list[Row], reason: str, at: Row) -> Rejected:
         """Keep an order's rows aside, with what is known of its day and worth."""
-        first = block[0]
+        first = self._first(block)
         day = amount = None
         try:
             placed_at = self.cells.instant(first, "Created at")
@@ -151,15 +153,11 @@ class _OrderReader:
             raise Untrusted(row.problem, row)
         name = self.cells.text(row, "Lineitem name")
         price = self.cells.amount(row, "Lineitem price", currency)
-        text = self.cells.text(row, "Lineitem quantity")
-        if name is None or price is None or text is None:
+        quantity = self.cells.pieces(row, "Lineitem quantity")
+        if name is None or price is None or quantity is None:
             raise Untrusted("a line without name, price or quantity", row)
-        try:
-            quantity = int(text)
-        except ValueError as error:
-            raise Untrusted(f"Lineitem quantity {text!r} is not a whole number", row) from error
-        if quantity <= 0:
-            raise Untrusted(f"Lineitem quantity {quantity} is not positive", row)
+        if quantity < 0:
+            raise Untrusted(f"Lineitem quantity {quantity} is negative", row)
         is_shipped = self.cells.text(row, "Lineitem requires shipping") != "false"
         kind = "goods"
         if not is_shipped and name.lower() == "tip":
@@ -181,8 +179,12 @@ class _OrderReader:
             ),
         )
 
+    def _first(self, block: list[Row]) -> Row:
+        """The row that carries the order's own fields; a file that was sorted may have it later."""
+        return next((row for row in block if self.cells.text(row, "Total") is not None), block[0])
+
     def _order(self, block: list[Row]) -> OrderRecord:
-        first = block[0]
+        first = self._first(block)
         name = self.cells.text(first, "Name")
         if name is None:
             raise Untrusted("the order has no name", first)
@@ -193,7 +195,8 @@ class _OrderReader:
         total = self.cells.amount(first, "Total", currency)
         if total is None:
             raise Untrusted("the order's first row is missing: this row has no total", first)
-        lines = [self._line(row, currency) for row in block]
+        # What an edit has taken off an order stays in the export with a quantity of 0.
+        lines = [line for row in block if (line := self._line(row, currency)).quantity]
         status = (self.cells.text(first, "Financial Status") or "unknown").lower()
         settled = settle(
             PrintedOrder(
@@ -225,6 +228,7 @@ class _OrderReader:
             cancelled_at=cancelled_at,
             payment_status=PAYMENT_STATUS.get(status, "unknown"),
             fulfillment_status=self.cells.text(first, "Fulfillment Status"),
+            is_test=(self.cells.text(first, "Payment Method") or "").lower() in TEST_GATEWAYS,
             is_tax_included=settled.is_tax_included,
             channel=self._channel(first),
             country=country(self.cells, first),

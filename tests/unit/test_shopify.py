@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -9,6 +10,7 @@ from lib.importers.files import source_files
 from lib.importers.records import CustomerRecord, OrderRecord, ProductRecord, ReadContext, Record, Rejected
 from lib.importers.shopify import read
 
+BERLIN = ZoneInfo("Europe/Berlin")
 CONTEXT = ReadContext(time_zone="Europe/Berlin")
 HEADER = (
     "Name,Email,Financial Status,Paid at,Fulfillment Status,Fulfilled at,Accepts Marketing,Currency,Subtotal,Shipping,"
@@ -132,7 +134,7 @@ def test_the_old_export_without_id_and_line_discount_reads_alike(reading: Readin
 @pytest.mark.parametrize(
     ("cells", "reason"),
     [
-        ({"Lineitem quantity": "0"}, "not positive"),
+        ({"Lineitem quantity": "-1"}, "negative"),
         ({"Lineitem quantity": "two"}, "not a whole number"),
         ({"Lineitem price": "ten"}, "not an amount"),
         ({"Total": ""}, "no total"),
@@ -204,3 +206,62 @@ def test_each_variant_of_a_product_is_one_product_and_image_rows_are_none(tmp_pa
         ("Candle - Fig", "CAN-FIG", 1000, 400, "Candles"),
         ("Candle - Sea", "CAN-SEA", 1100, 450, "Candles"),
     ]
+
+
+def test_a_line_that_an_edit_took_off_the_order_is_no_line(reading: Reading) -> None:
+    order = only(
+        reading(first(), more(**{"Lineitem quantity": "0", "Lineitem name": "Vase", "Lineitem price": "30.00"}))
+    )
+    assert [(item.name, item.quantity) for item in order.items] == [("Candle - Fig", 2)]
+
+
+def test_an_order_whose_first_row_was_sorted_behind_its_lines_is_read_whole(reading: Reading) -> None:
+    line = more(**{"Lineitem quantity": "1", "Lineitem name": "Vase", "Lineitem price": "30.00"})
+    order = only(reading(line, first(Subtotal="50.00", Total="50.00")))
+    assert (order.gross_minor, len(order.items)) == (5000, 2)
+
+
+@pytest.mark.parametrize("gateway", ["bogus", "Bogus Gateway"])
+def test_an_order_paid_at_the_gateway_for_trials_is_a_test(gateway: str, tmp_path: Path) -> None:
+    file = tmp_path / "orders.csv"
+    file.write_text(f"{HEADER},Payment Method\n{first()},{gateway}\n{first('#1002')},Shopify Payments\n")
+    found = list(read(source_files([file], CONTEXT), CONTEXT))
+    assert [order.is_test for order in found if isinstance(order, OrderRecord)] == [True, False]
+
+
+def test_an_export_that_a_spreadsheet_saved_with_decimal_commas_reads_alike(tmp_path: Path) -> None:
+    plain, saved = tmp_path / "plain.csv", tmp_path / "saved.csv"
+    rows = [
+        first(Shipping="4.90", Total="24.90"),
+        first("#1002", **{"Lineitem price": "1234.5", "Subtotal": "2469", "Total": "2469", "Created at": "2025-04-13"}),
+    ]
+    plain.write_text("\n".join([HEADER, *rows]) + "\n")
+    changed = [
+        row.replace(",", ";")
+        .replace("2025-04-13", "13.04.2025")
+        .replace("2025-03-30 00:30:00 +0100", "30.03.2025 00:30")
+        for row in rows
+    ]
+    changed = [
+        ";".join(
+            cell.replace(".", ",") if cell.replace(".", "").isdigit() and cell.count(".") == 1 else cell
+            for cell in row.split(";")
+        )
+        for row in changed
+    ]
+    saved.write_bytes("\r\n".join([HEADER.replace(",", ";"), *changed, ""]).encode("utf-8-sig"))
+    one, other = (
+        [
+            (o.number, o.gross_minor, o.total_minor, o.placed_at.astimezone(BERLIN).date())
+            for o in read(source_files([file], CONTEXT), CONTEXT)
+            if isinstance(o, OrderRecord)
+        ]
+        for file in (plain, saved)
+    )
+    assert one == other
+    assert len(one) == 2
+
+
+def test_one_column_of_dates_proves_how_the_others_are_written(reading: Reading) -> None:
+    order = only(reading(first(**{"Created at": "03/04/2025 10:00", "Fulfilled at": "25/04/2025 10:00"})))
+    assert order.placed_at == datetime(2025, 4, 3, 8, tzinfo=UTC)
