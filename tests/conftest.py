@@ -21,6 +21,23 @@ from tests.postgres_server import server
 ENGINES = ("sqlite", "postgresql")
 
 
+# What builds whole stores, again and again: part of `make test`, not of `make check`.
+SLOW = (
+    "tests/pages/",
+    "tests/property/test_metrics.py",
+    "tests/unit/test_backup.py",
+    "tests/unit/test_demo.py",
+    "tests/unit/test_refresh.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what builds whole stores or reads a real shop's files."""
+    for item in items:
+        if item.nodeid.startswith(SLOW) or "real_data" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nobody's own settings reach a test, neither from the environment nor from .env."""
