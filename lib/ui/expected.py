@@ -9,7 +9,7 @@ from lib.metrics.catalogue import find
 from lib.metrics.definition import Mart, Scope, Unit
 from lib.metrics.read import dailies
 from lib.periods import Period, day_index
-from lib.stats.expected_range import alerts_over, expected_range
+from lib.stats.expected_range import Kind, alerts_over, expected_ranges
 from lib.ui.calendar import skipped_days
 
 # Enough past for a range (84 days) and for alerts (90 scored days after it), and a year of seasons.
@@ -48,12 +48,8 @@ def _expected(
 ) -> dict[str, pd.DataFrame]:
     scope = Scope(period=Period(start, end), as_of=end, filters=filters)
     table = dailies(_mart, list(keys), scope)
-    found = {}
-    for key in keys:
-        series = table[["day", key]].rename(columns={key: "value"})
-        is_money = find(key).unit is Unit.MONEY
-        found[key] = expected_range(series, kind="money" if is_money else "count", holidays=skipped)
-    return alerts_over(found)
+    kinds: dict[str, Kind] = {key: "money" if find(key).unit is Unit.MONEY else "count" for key in keys}
+    return alerts_over(expected_ranges(table, kinds=kinds, holidays=skipped))
 
 
 def on_day(frame: pd.DataFrame, day: date) -> pd.Series | None:

@@ -1,9 +1,11 @@
 """What waits for staff: counted live, listed page by page, on each engine."""
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, insert
+import pytest
+from sqlalchemy import Engine, create_engine, event, insert
 
 from lib.db.engine import reading, writing
 from lib.db.store import Store
@@ -13,6 +15,8 @@ from lib.db.tables.shipments import shipments
 from lib.db.tables.store import goals, import_runs, rejected_rows
 from lib.db.tables.tickets import tickets
 from lib.queues import day
+from lib.queues import reviews as review_queue
+from lib.queues import tickets as ticket_queue
 from lib.queues.rejected import Missing, missing
 
 
@@ -188,3 +192,22 @@ def test_missing_orders_are_those_of_the_days_or_of_no_known_day(
     with reading(database) as connection:
         found = missing(connection, today - timedelta(days=7), today + timedelta(days=1))
     assert found == Missing(orders=2, amount_minor=500)
+
+
+@pytest.mark.parametrize(
+    ("module", "index"), [(review_queue, "ix_reviews_unanswered"), (ticket_queue, "ix_tickets_unanswered")]
+)
+def test_sqlite_counts_by_the_index_of_what_waits(
+    sqlite_template: Path, noon: datetime, module: Any, index: str
+) -> None:
+    asked: list[str] = []
+    engine = create_engine(f"sqlite:///{sqlite_template}")
+    with engine.connect() as connection:
+
+        @event.listens_for(engine, "before_cursor_execute")
+        def note(_c: Any, cursor: Any, statement: str, values: Any, *_: Any) -> None:
+            if statement.startswith("SELECT"):
+                asked.extend(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall())
+
+        module.need(connection, noon)
+    assert any(index in step for step in asked), asked

@@ -49,6 +49,8 @@ review_replies = Table(
 UNANSWERED = text("answered_at IS NULL")
 Index(
     "ix_reviews_unanswered",
+    # Always null here; named first, or SQLite would take the plain index of it and read every null.
+    reviews.c.answered_at,
     reviews.c.written_at,
     reviews.c.review_id,
     sqlite_where=UNANSWERED,

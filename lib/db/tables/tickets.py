@@ -53,6 +53,8 @@ ticket_messages = Table(
 UNANSWERED = text("first_response_at IS NULL")
 Index(
     "ix_tickets_unanswered",
+    # Always null here; named first, or SQLite would take the plain index of it and read every null.
+    tickets.c.first_response_at,
     tickets.c.opened_at,
     tickets.c.ticket_id,
     sqlite_where=UNANSWERED,

@@ -985,7 +985,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_reviews_product_id"), ["product_id"], unique=False)
         batch_op.create_index(
             "ix_reviews_unanswered",
-            ["written_at", "review_id"],
+            ["answered_at", "written_at", "review_id"],
             unique=False,
             sqlite_where=sa.text("answered_at IS NULL"),
             postgresql_where=sa.text("answered_at IS NULL"),
@@ -1265,7 +1265,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_tickets_review_id"), ["review_id"], unique=False)
         batch_op.create_index(
             "ix_tickets_unanswered",
-            ["opened_at", "ticket_id"],
+            ["first_response_at", "opened_at", "ticket_id"],
             unique=False,
             sqlite_where=sa.text("first_response_at IS NULL"),
             postgresql_where=sa.text("first_response_at IS NULL"),
