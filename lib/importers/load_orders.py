@@ -150,7 +150,8 @@ def load_orders(batch: Batch, records: Sequence[OrderRecord]) -> list[Outcome]:
     }
     changed = [draft.order_id for draft in drafts if not draft.is_new]
     refunds = [(refund, purchases[draft.order.external_id]) for draft in drafts for refund in draft.order.refunds]
-    write_refunds(batch, refunds, whole_orders=changed)
+    said = [draft.order_id for draft in drafts if not draft.is_new and draft.order.says_refunds]
+    write_refunds(batch, refunds, whole_orders=said)
     parcels = [(parcel, draft.order_id) for draft in drafts for parcel in draft.order.shipments]
     write_shipments(batch, parcels, whole_orders=changed)
     return outcomes

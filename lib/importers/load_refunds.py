@@ -18,7 +18,7 @@ from lib.importers.load_people import Mention, resolve
 from lib.importers.load_products import Shelf, shelf
 from lib.importers.match_purchases import Wanted, match
 from lib.importers.records import RefundRecord
-from lib.importers.refund_lines import Item, Line, Purchase, items_alone, items_within
+from lib.importers.refund_lines import Item, Line, Purchase, items_alone, items_within, undone
 from lib.importers.writer import instant
 
 FACTS: Final = (
@@ -152,6 +152,8 @@ def _draft(batch: Batch, position: int, record: RefundRecord, purchase: Purchase
         day = batch.day(record.refunded_at)
         rate = Decimal(purchase.rate) if same and purchase else batch.rates.rate(record.currency, day)
         refund = convert_refund(record, rate, target)
+    if purchase is not None:
+        refund = undone(refund, purchase)
     draft = Draft(refund, fingerprint(refund), purchase, position=position)
     if record.customer is not None:
         draft.mention = Mention(record.customer, at=record.refunded_at)
@@ -172,11 +174,22 @@ def _purchases(batch: Batch, wanted: Iterable[str]) -> dict[str, Purchase]:
     by_id: dict[int, Purchase] = {}
     rows = batch.connection.execute(
         select(
-            order.external_id, order.order_id, order.customer_id, order.exchange_rate, order.original_currency
+            order.external_id,
+            order.order_id,
+            order.customer_id,
+            order.exchange_rate,
+            order.original_currency,
+            order.gross_minor - order.discount_minor,
+            order.shipping_minor,
+            order.tax_minor,
+            order.fees_minor,
         ).where(order.source == batch.source, batch.writer.among(order.external_id, keys))
     )
-    for external_id, order_id, customer_id, rate, currency in rows:
-        by_id[order_id] = found[external_id] = Purchase(order_id, customer_id, str(rate), [], currency)
+    for external_id, order_id, customer_id, rate, currency, *charged in rows:
+        goods, shipping, tax, fees = charged
+        by_id[order_id] = found[external_id] = Purchase(
+            order_id, customer_id, str(rate), [], currency, (goods, shipping, tax, fees)
+        )
     line = order_items.c
     lines = batch.connection.execute(
         select(

@@ -210,7 +210,8 @@ class OrderRecord:
 
     ``gross - discount + shipping + tax + fees = total`` must hold, and the goods lines must add up to
     ``gross`` and ``discount``; the loader rejects it otherwise. ``refunds`` and ``shipments`` name their
-    order by ``external_id``.
+    order by ``external_id``. Where a source does not say what was refunded (``says_refunds`` is false), what is
+    known of it stays.
     """
 
     external_id: str
@@ -243,6 +244,7 @@ class OrderRecord:
     items: tuple[ItemRecord, ...] = ()
     discounts: tuple[DiscountRecord, ...] = ()
     refunds: tuple[RefundRecord, ...] = ()
+    says_refunds: bool = True
     shipments: tuple[ShipmentRecord, ...] = ()
     origin: Origin | None = field(default=None, compare=False, repr=False)
 

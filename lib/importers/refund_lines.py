@@ -1,7 +1,7 @@
 """Which lines of an order a refund undoes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lib.importers.batch import clip
 from lib.importers.load_products import Shelf
@@ -32,10 +32,21 @@ class Purchase:
     rate: str
     lines: list[Line]
     currency: str = ""
+    # What was charged for goods, shipping, tax and fees.
+    charged: tuple[int, int, int, int] = (0, 0, 0, 0)
 
 
 # order_id, order_item_id, product_id, name, quantity, goods_minor
 Item = tuple[int | None, int | None, int | None, str | None, int, int]
+
+
+def undone(refund: RefundRecord, purchase: Purchase) -> RefundRecord:
+    """A refund of a bare amount that is all of its order gives back the order's own parts, not goods alone."""
+    is_bare = not refund.items and refund.goods_minor == refund.total_minor
+    if not is_bare or refund.total_minor != sum(purchase.charged) or purchase.charged[0] < 0:
+        return refund
+    goods, shipping, tax, fees = purchase.charged
+    return replace(refund, goods_minor=goods, shipping_minor=shipping, tax_minor=tax, fees_minor=fees)
 
 
 def items_within(refund: RefundRecord, purchase: Purchase) -> list[Item]:

@@ -48,6 +48,10 @@ class OrderCells:
         self.context = context
         self.decimal = decimals_of(rows.file, AMOUNTS)
 
+    def has(self, name: str) -> bool:
+        """Whether the export has this column at all."""
+        return name in self.places
+
     def text(self, row: Row, name: str) -> str | None:
         """A cell's text, or None when the column or the text is missing."""
         place = self.places.get(name)

@@ -5,6 +5,7 @@ lines. The order's key is its ``Name``: older exports have no ``Id``, and the tw
 
 What the file does not say, and what is done instead:
     - whether prices include tax: found from the sums (see lib.importers.settlement);
+    - how much was refunded, in the old exports: all of an order that is "refunded"; of others, nothing is said;
     - the day of a refund: the day of cancellation, else of the last known step, marked as estimated;
     - which lines were refunded: the amount is set against goods first, then shipping;
     - who a customer without an e-mail address is: an unknown customer.
@@ -253,6 +254,7 @@ class _OrderReader:
             ),
             discounts=self._discounts(first, settled),
             refunds=self._refunds(first, name, currency, settled, cancelled_at or placed_at),
+            says_refunds=self.cells.has("Refunded Amount") or self._is_refunded(first),
             shipments=self._shipments(first, name),
             origin=Origin(self.rows.file.name, first.line, _text(block), self.rows.header_text),
         )
@@ -278,7 +280,10 @@ class _OrderReader:
     def _refunds(
         self, row: Row, name: str, currency: str, settled: Settlement, otherwise: datetime
     ) -> tuple[RefundRecord, ...]:
-        refunded = self.cells.amount(row, "Refunded Amount", currency) or 0
+        if self.cells.has("Refunded Amount"):
+            refunded = self.cells.amount(row, "Refunded Amount", currency) or 0
+        else:
+            refunded = settled.total if self._is_refunded(row) else 0
         if refunded <= 0:
             return ()
         goods = settled.gross - settled.discount
@@ -302,6 +307,9 @@ class _OrderReader:
                 total_minor=refunded,
             ),
         )
+
+    def _is_refunded(self, row: Row) -> bool:
+        return (self.cells.text(row, "Financial Status") or "").lower() == "refunded"
 
     def _shipments(self, row: Row, name: str) -> tuple[ShipmentRecord, ...]:
         shipped_at = self.cells.instant(row, "Fulfilled at")

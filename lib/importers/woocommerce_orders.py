@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 
 from lib.importers.records import (
     CustomerRecord,
@@ -40,11 +41,16 @@ NOT_ORDERS = {"checkout-draft", "auto-draft", "trash"}
 
 def order(thing: Thing, context: ReadContext) -> OrderRecord:
     """Read an order; its refunds are as it lists them."""
-    status = str(thing["status"])
+    status = str(thing["status"]).removeprefix("wc-")
     if status in NOT_ORDERS:
         raise Untrusted(f"status {status}: not an order yet, or thrown away")
     currency = currency_of(thing, context)
-    items = [_item(line, currency) for line in thing["line_items"]]
+    # What an edit has taken off an order may stay with a quantity of 0.
+    items = [
+        _item(line, currency)
+        for line in thing["line_items"]
+        if _pieces(line) or to_minor(number(line, "total"), currency)
+    ]
     fees = [_charge(line, currency, "fee") for line in thing.get("fee_lines") or ()]
     gross = sum(item.gross_minor for item in items)
     discount = sum(item.discount_minor for item in items)
@@ -134,7 +140,7 @@ def refund(thing: Thing, context: ReadContext) -> RefundRecord:
     items = tuple(
         RefundItemRecord(
             name=plain(str(line.get("name") or "Refund")),
-            quantity=abs(int(line.get("quantity") or 0)),
+            quantity=abs(_pieces(line)),
             goods_minor=abs(to_minor(number(line, "total"), currency)),
             sku=text(line, "sku"),
             product_id=_product_key(line),
@@ -144,12 +150,14 @@ def refund(thing: Thing, context: ReadContext) -> RefundRecord:
     )
     goods = sum(item.goods_minor for item in items)
     shipping = sum(abs(to_minor(number(line, "total"), currency)) for line in thing.get("shipping_lines") or ())
-    charged = [*(thing.get("line_items") or ()), *(thing.get("shipping_lines") or ())]
+    kinds = ("line_items", "shipping_lines", "fee_lines")
+    charged = [line for kind in kinds for line in thing.get(kind) or ()]
     tax = sum(abs(to_minor(number(line, "total_tax"), currency)) for line in charged)
+    fees = sum(abs(to_minor(number(line, "total"), currency)) for line in thing.get("fee_lines") or ())
     rest = total - goods - shipping - tax
-    if not items and rest > 0:
+    if not items and rest > fees:
         # Refunded by amount, not by line: it is taken to be for goods.
-        goods, rest = rest, 0
+        goods, rest = rest - fees, fees
     return RefundRecord(
         external_id=f"refund:{thing['id']}",
         order_id=order_id,
@@ -175,7 +183,7 @@ def _buyer(thing: Thing) -> CustomerRecord | None:
 
 
 def _item(line: Thing, currency: str) -> ItemRecord:
-    quantity = int(line["quantity"])
+    quantity = _pieces(line)
     if quantity <= 0:
         raise Untrusted(f"line {line.get('id')}: quantity {line['quantity']} is not positive")
     before, after = to_minor(number(line, "subtotal"), currency), to_minor(number(line, "total"), currency)
@@ -191,6 +199,14 @@ def _item(line: Thing, currency: str) -> ItemRecord:
         product_id=_product_key(line),
         sku=text(line, "sku"),
     )
+
+
+def _pieces(line: Thing) -> int:
+    """How many pieces a line holds; what is sold by weight or length (1.5 m) is one piece at least."""
+    exact = Decimal(number(line, "quantity"))
+    if exact == exact.to_integral_value():
+        return int(exact)
+    return max(int(abs(exact).to_integral_value(ROUND_HALF_UP)), 1) * (1 if exact > 0 else -1)
 
 
 def _charge(line: Thing, currency: str, kind: str) -> ItemRecord:

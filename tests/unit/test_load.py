@@ -238,6 +238,19 @@ def test_refunds_parcels_and_discounts_that_an_order_no_longer_has_are_gone(shop
     assert [shop.count(table) for table in (refunds, refund_items, shipments, discounts_used)] == [0, 0, 0, 0]
 
 
+def test_refunds_that_a_poorer_export_says_nothing_of_stay(shop: Shop) -> None:
+    shop.load(full_order())
+    shop.load(replace(full_order(), refunds=(), says_refunds=False, note="older export"))
+    assert shop.count(refunds) == len(full_order().refunds) > 0
+
+
+def test_a_bare_amount_that_is_all_of_its_order_gives_back_its_parts(shop: Shop) -> None:
+    shop.load(order("1", item("A", 2, 500), shipping_minor=490, tax_minor=190, total_minor=1680))
+    shop.load(refund("r1", 1680, order_id="1"), refund("r2", 700, order_id="1"))
+    parts = shop.rows(refunds, "external_id", "goods_minor", "shipping_minor", "tax_minor")
+    assert parts == [("r1", 1000, 490, 190), ("r2", 700, 0, 0)]
+
+
 def test_a_refund_read_by_itself_survives_a_change_of_its_order(shop: Shop) -> None:
     shop.load(order("1"), refund("r1", 500, order_id="1"))
     shop.load(order("1", note="gift"))

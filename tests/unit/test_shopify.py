@@ -265,3 +265,17 @@ def test_an_export_that_a_spreadsheet_saved_with_decimal_commas_reads_alike(tmp_
 def test_one_column_of_dates_proves_how_the_others_are_written(reading: Reading) -> None:
     order = only(reading(first(**{"Created at": "03/04/2025 10:00", "Fulfilled at": "25/04/2025 10:00"})))
     assert order.placed_at == datetime(2025, 4, 3, 8, tzinfo=UTC)
+
+
+def test_an_old_export_says_what_was_refunded_only_of_orders_refunded_whole(reading: Reading) -> None:
+    old = [name for name in HEADER.split(",") if name not in ("Refunded Amount", "Outstanding Balance", "Id", "Source")]
+
+    def cut(text: str) -> str:
+        return ",".join(text.split(",")[: len(old)])
+
+    rows = [first(), first("#1002", **{"Financial Status": "refunded"})]
+    kept, refunded = reading(*map(cut, rows), header=",".join(old))
+    assert isinstance(kept, OrderRecord)
+    assert isinstance(refunded, OrderRecord)
+    assert (kept.refunds, kept.says_refunds) == ((), False)
+    assert [refund.total_minor for refund in refunded.refunds] == [2000]

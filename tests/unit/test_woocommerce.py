@@ -237,3 +237,30 @@ def test_analytics_dates_that_are_not_year_first_are_asked_about(tmp_path: Path)
     file.write_text(ANALYTICS + "03/04/2025,727,x,completed,Ada,new,2× Candle,2,,15\n")
     with pytest.raises(AmbiguousDates):
         list(read(source_files([file], CONTEXT), CONTEXT))
+
+
+def test_quantities_come_as_numbers_texts_and_measures_and_removed_lines_are_none(tmp_path: Path) -> None:
+    (line,) = order()["line_items"]
+    lines = [
+        {**line, "id": 1, "quantity": "2"},
+        {**line, "id": 2, "quantity": 1.5, "total_tax": "0.00"},
+        {**line, "id": 3, "quantity": 0, "subtotal": "0.00", "total": "0.00", "total_tax": "0.00"},
+    ]
+    found = only(reading(tmp_path, order(line_items=lines, total="37.75", status="wc-completed")))
+    assert [(item.external_id, item.quantity) for item in found.items] == [("1", 2), ("2", 2)]
+    assert found.fulfillment_status == "fulfilled"
+
+
+def test_a_refunded_fee_is_no_refund_of_goods(tmp_path: Path) -> None:
+    refund = {
+        "id": 9,
+        "parent_id": 727,
+        "amount": "5.00",
+        "refunded_by": 1,
+        "date_created_gmt": "2025-03-24T09:00:00",
+        "line_items": [],
+        "fee_lines": [{"id": 1, "name": "Fee", "total": "-2.00", "total_tax": "0.00"}],
+    }
+    (found,) = reading(tmp_path, refund)
+    assert isinstance(found, RefundRecord)
+    assert (found.goods_minor, found.fees_minor, found.total_minor) == (300, 200, 500)
