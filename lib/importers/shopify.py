@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lib.errors import UnknownFormat
+from lib.importers.amounts import minor
 from lib.importers.cells import cell, yes
+from lib.importers.decimals import decimals_of
 from lib.importers.records import (
     AddressRecord,
     ConsentRecord,
@@ -17,7 +19,6 @@ from lib.importers.records import (
 from lib.importers.rows import Row, Rows, read_rows
 from lib.importers.shopify_orders import first_currency, is_orders_export, read_orders
 from lib.importers.source_file import SourceFile
-from lib.money import to_minor
 
 
 def read(files: Sequence[SourceFile], context: ReadContext) -> Iterator[Record | Rejected]:
@@ -119,6 +120,7 @@ def _customer(rows: Rows, row: Row, number: str, email: str | None) -> CustomerR
 def read_products(file: SourceFile, context: ReadContext) -> Iterator[ProductRecord | Rejected]:
     """Yield one record per variant; rows that only carry an image are part of the variant before."""
     rows = read_rows(file)
+    decimal = decimals_of(file, ["Variant Price", "Cost per item", "Variant Compare At Price"])
     title = vendor = category = handle = tags = None
     is_active, is_goods = True, True
     for row in rows:
@@ -154,8 +156,8 @@ def read_products(file: SourceFile, context: ReadContext) -> Iterator[ProductRec
                 category=category,
                 vendor=vendor,
                 currency=currency,
-                price_minor=to_minor(price, currency) if price and currency else None,
-                cost_minor=to_minor(cost, currency) if cost and currency else None,
+                price_minor=minor(price, currency, decimal) if price and currency else None,
+                cost_minor=minor(cost, currency, decimal) if cost and currency else None,
                 stock=int(stock) if stock and stock.lstrip("-").isdigit() else None,
                 is_goods=is_goods,
                 is_active=is_active,

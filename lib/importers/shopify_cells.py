@@ -1,33 +1,18 @@
 """The cells of Shopify's orders export, by column name: texts, amounts, times and currencies."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import islice
 from zoneinfo import ZoneInfo
 
-from lib.importers.amounts import decimal_sign, minor, whole
+from lib.importers.amounts import minor, whole
 from lib.importers.dates import DateReader, date_reader
+from lib.importers.decimals import decimals_of
 from lib.importers.records import ReadContext
 from lib.importers.rows import Row, Rows, read_rows
-from lib.importers.source_file import SourceFile
 from lib.money import currencies, to_minor
 
 AMOUNTS = ("Lineitem price", "Total", "Subtotal", "Taxes", "Shipping", "Discount Amount", "Refunded Amount")
 DATES = ("Created at", "Paid at", "Fulfilled at", "Cancelled at")
-# So many rows tell how a file writes its decimals.
-SEEN_ROWS = 1_000
-
-
-def decimals_of(file: SourceFile, columns: Sequence[str]) -> str:
-    """The sign before the decimals in a file's amounts: a point, unless a spreadsheet's commas are proved."""
-    rows = read_rows(file)
-    places = [rows.column(name) for name in columns if rows.has(name)]
-    try:
-        return decimal_sign(row.values[place] for row in islice(rows, SEEN_ROWS) for place in places) or "."
-    except ValueError:
-        # Rows that write them otherwise are put aside, each by itself.
-        return "."
 
 
 class Untrusted(ValueError):

@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from lib.errors import AmbiguousDates, UnknownFormat
+from lib.importers.amounts import minor
+from lib.importers.decimals import decimals_of
 from lib.importers.records import DiscountRecord, ItemRecord, OrderRecord, ReadContext, Rejected
 from lib.importers.rows import Row, Rows, read_rows
 from lib.importers.source_file import SourceFile
-from lib.money import currencies, to_minor
+from lib.money import currencies
 
 PAYMENT_STATUS = {
     "pending": "pending",
@@ -41,11 +43,12 @@ def read_analytics(file: SourceFile, context: ReadContext) -> Iterator[OrderReco
     if context.currency not in currencies():
         raise UnknownFormat(f"{file.name} names no currency. Set ENCORE_STORE_CURRENCY, such as EUR, and import again.")
     zone = ZoneInfo(context.time_zone)
+    decimal = decimals_of(file, ["N. Revenue"])
     for row in rows:
         try:
             if row.problem:
                 raise ValueError(row.problem)
-            yield _order(rows, row, zone, context.currency)
+            yield _order(rows, row, zone, context.currency, decimal)
         except ValueError as error:
             yield rows.rejected(row, "order", str(error))
 
@@ -60,12 +63,12 @@ def _placed_at(text: str, zone: ZoneInfo, file: str) -> datetime:
     raise AmbiguousDates(f"{file}: the date {text!r} is not year first, as WooCommerce writes it. Export it again.")
 
 
-def _order(rows: Rows, row: Row, zone: ZoneInfo, currency: str) -> OrderRecord:
+def _order(rows: Rows, row: Row, zone: ZoneInfo, currency: str, decimal: str) -> OrderRecord:
     number = _text(rows, row, "Order #")
     if not number:
         raise ValueError("the row has no order number")
     placed_at = _placed_at(_text(rows, row, "Date"), zone, rows.file.name)
-    net = to_minor(_text(rows, row, "N. Revenue").replace(",", ""), currency)
+    net = minor(_text(rows, row, "N. Revenue"), currency, decimal)
     sold = _text(rows, row, "Items sold")
     quantity = max(int(sold), 1) if sold.lstrip("-").isdigit() else 1
     status = _text(rows, row, "Status").lower().removeprefix("wc-").replace("-", " ")

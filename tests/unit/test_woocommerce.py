@@ -264,3 +264,13 @@ def test_a_refunded_fee_is_no_refund_of_goods(tmp_path: Path) -> None:
     (found,) = reading(tmp_path, refund)
     assert isinstance(found, RefundRecord)
     assert (found.goods_minor, found.fees_minor, found.total_minor) == (300, 200, 500)
+
+
+def test_an_analytics_export_saved_with_decimal_commas_is_worth_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "orders.csv"
+    file.write_text(
+        "Date;Order #;Status;Items sold;N. Revenue\n2025-05-01 10:00;11;completed;1;1234,5\n"
+        "2025-05-02 10:00;12;completed;1;12\n"
+    )
+    found = list(read(source_files([file], CONTEXT), CONTEXT))
+    assert [order.total_minor for order in found if isinstance(order, OrderRecord)] == [123450, 1200]
