@@ -5,6 +5,9 @@ aware and in UTC. Amounts of goods, discounts and shipping exclude tax. ``None``
 ``external_id`` is the source's own key: two records of one kind with the same key are one thing.
 ``origin`` says where a record stands in its file: a reader that knows it gives it, for the case that the loader
 must reject the record.
+
+Records are not frozen, though nobody changes one (``replace`` makes another): an import makes tens of
+millions, and Python sets the fields of a frozen one several times as slowly.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +15,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Rejected:
     """A row (or the rows of one record) that cannot be trusted, kept with its reason.
 
@@ -31,7 +34,7 @@ class Rejected:
     amount_minor: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Origin:
     """Where a record was read, kept in case the loader must reject it: as in ``Rejected``."""
 
@@ -41,7 +44,7 @@ class Origin:
     header: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class AddressRecord:
     """A postal address; ``kind`` is billing, shipping or default."""
 
@@ -55,7 +58,7 @@ class AddressRecord:
     phone: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ConsentRecord:
     """What a person agreed to; ``channel``: email, sms, whatsapp, post; ``state``: given, withdrawn, never."""
 
@@ -64,7 +67,7 @@ class ConsentRecord:
     stated_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class CustomerRecord:
     """A person. Without a platform key, ``external_id`` is empty and the e-mail address identifies."""
 
@@ -86,7 +89,7 @@ class CustomerRecord:
     origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ProductRecord:
     """Something sold: one per variant where the source has variants."""
 
@@ -107,7 +110,7 @@ class ProductRecord:
     origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ItemRecord:
     """A line of an order. The loader finds its product by ``product_id``, then SKU, then name.
 
@@ -130,7 +133,7 @@ class ItemRecord:
     category: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class DiscountRecord:
     """A code or rule that lowered an order; ``kind``: code, automatic, manual, line, shipping."""
 
@@ -139,7 +142,7 @@ class DiscountRecord:
     kind: str = "code"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class RefundItemRecord:
     """Goods refunded. ``item_external_id`` names the order's line where the source says which."""
 
@@ -152,7 +155,7 @@ class RefundItemRecord:
     unit_price_minor: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class RefundRecord:
     """Money given back. ``order_id`` is the order's external key where the source knows it.
 
@@ -177,7 +180,7 @@ class RefundRecord:
     origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ShipmentEventRecord:
     """One report of a carrier."""
 
@@ -187,7 +190,7 @@ class ShipmentEventRecord:
     city: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ShipmentRecord:
     """A parcel of an order; ``promised_day`` is the original promise, a store day."""
 
@@ -204,7 +207,7 @@ class ShipmentRecord:
     origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class OrderRecord:
     """An order with all that belongs to it: it is stored whole or rejected whole.
 
@@ -249,7 +252,7 @@ class OrderRecord:
     origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ReplyRecord:
     """A reply the store has given to a review."""
 
@@ -257,7 +260,7 @@ class ReplyRecord:
     replied_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ReviewRecord:
     """A review. The product is found by ``product_id``, handle, SKU or name; a survey's stars count apart."""
 
@@ -281,7 +284,7 @@ class ReviewRecord:
     origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class MessageRecord:
     """A message of a ticket; ``author``: customer, staff, automatic."""
 
@@ -292,7 +295,7 @@ class MessageRecord:
     external_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class TicketRecord:
     """A support ticket; ``channel``: chat, email, phone, social, form, sms, other."""
 
@@ -316,7 +319,7 @@ class TicketRecord:
     origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ReturnRecord:
     """Goods that come back; amounts in the order's currency."""
 
@@ -335,7 +338,7 @@ class ReturnRecord:
     origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class RateRecord:
     """What one unit of ``currency`` was worth in ``target`` from ``valid_from`` on."""
 
@@ -346,7 +349,7 @@ class RateRecord:
     origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class CouponRecord:
     """A coupon of the shop: it becomes a past offer, context and never evidence of effect."""
 

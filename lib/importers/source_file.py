@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, Final, TextIO, cast
+from typing import Any, BinaryIO, Final, TextIO, cast
 
 from lib.errors import SourceUnavailable
 from lib.importers.archives import buffered, open_member
@@ -28,7 +28,8 @@ class SourceFile:
         self.name = name
         self.member = member
         self._limit = limit_bytes
-        self._raw: BinaryIO | None = None
+        self._open: list[BinaryIO] = []
+        self._seen_to = 0
         try:
             self.size = path.stat().st_size
             with self.open_binary() as stream:
@@ -43,7 +44,17 @@ class SourceFile:
     @property
     def position(self) -> int:
         """How many bytes of the file on disk were read so far, of ``size``; for progress bars."""
-        return self._raw.tell() if self._raw is not None and not self._raw.closed else 0
+        # A reader may look ahead in a second stream while the first one stands still.
+        self._seen_to = max(self._seen_to, *(raw.tell() for raw in self._open if not raw.closed), 0)
+        return self._seen_to
+
+    def seen_to(self, position: int) -> None:
+        """Say how far another process has read."""
+        self._seen_to = position
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For another process: it opens the file itself, wherever it runs."""
+        return _reopened, (self.path.absolute(), self.name, self.member, self._limit)
 
     @contextmanager
     def open_binary(self) -> Iterator[BinaryIO]:
@@ -58,12 +69,20 @@ class SourceFile:
                 yield stream
             return
         with io.BufferedReader(io.FileIO(self.path), _BUFFER) as raw:
-            self._raw = cast(BinaryIO, raw)
-            if raw.peek(2)[:2] == b"\x1f\x8b":
-                with gzip.open(raw, "rb") as unpacked:
-                    yield buffered(cast(BinaryIO, unpacked), self.name, packed_bytes=self.size, limit_bytes=self._limit)
-            else:
-                yield cast(BinaryIO, raw)
+            stream = cast(BinaryIO, raw)
+            if all(each.closed for each in self._open):
+                self._seen_to = 0
+            self._open.append(stream)
+            try:
+                if raw.peek(2)[:2] == b"\x1f\x8b":
+                    with gzip.open(raw, "rb") as unpacked:
+                        yield buffered(
+                            cast(BinaryIO, unpacked), self.name, packed_bytes=self.size, limit_bytes=self._limit
+                        )
+                else:
+                    yield stream
+            finally:
+                self._open = [each for each in self._open if each is not stream]
 
     @contextmanager
     def open_text(self) -> Iterator[TextIO]:
@@ -74,7 +93,11 @@ class SourceFile:
             self.open_binary() as stream,
             io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="") as text,
         ):
-            yield text
+            try:
+                yield text
+            finally:
+                # Once closed, a stream no longer tells.
+                self.seen_to(self.position)
 
     @cached_property
     def delimiter(self) -> str:
@@ -97,3 +120,7 @@ class SourceFile:
         encoding = encoding_of(self._head)
         text = self._head.decode(encoding, FALLBACK if encoding.startswith("utf-8") else "replace")
         return next((line for line in text.lstrip("\ufeff").splitlines() if line.strip()), "")
+
+
+def _reopened(path: Path, name: str, member: str, limit_bytes: int) -> SourceFile:
+    return SourceFile(path, name=name, member=member, limit_bytes=limit_bytes)

@@ -15,6 +15,7 @@ from lib.db.migrate import migrate
 from lib.db.store import Store, read_store
 from lib.errors import AmbiguousDates, ImportRefused, MappingInvalid, MissingColumns, UnknownFormat
 from lib.importers.archives import MEGABYTE
+from lib.importers.aside import is_worth_it, read_aside
 from lib.importers.dates import DAY_FIRST, MONTH_FIRST
 from lib.importers.dry_run import dry_run as read_only
 from lib.importers.files import SourceFile, source_files
@@ -182,10 +183,14 @@ def _records(
     if source.name != "table":
         if mapping is not None:
             raise MappingInvalid(f"{source.label} exports need no mapping: leave --mapping out.")
-        return source.reader()(files, context)
+        return _read(source.reader(), files, context)
     if mapping is None:
         raise MappingInvalid("A table needs a mapping that says which column means what: name it with --mapping.")
-    return read_table(files, load_mapping(mapping) if isinstance(mapping, Path) else mapping, context)
+    return _read(read_table, files, load_mapping(mapping) if isinstance(mapping, Path) else mapping, context)
+
+
+def _read(reader: Callable[..., Records], files: Sequence[SourceFile], *more: object) -> Records:
+    return read_aside(reader, files, *more) if is_worth_it(files) else reader(files, *more)
 
 
 def _first(records: Records, source: Source, files: Sequence[SourceFile]) -> Records:
