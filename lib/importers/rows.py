@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -33,6 +33,14 @@ class Row:
     problem: str = ""
 
 
+@dataclass(slots=True)
+class Head:
+    """The header of a file, once it is read."""
+
+    names: list[str] = field(default_factory=list)
+    text: str = ""
+
+
 class Rows:
     """The rows of one file, streaming: iterate it once; blank lines are skipped.
 
@@ -43,11 +51,13 @@ class Rows:
 
     def __init__(self, file: SourceFile) -> None:
         self.file = file
-        self.header: list[str] = []
-        self.header_text = ""
-        self._iterator = self._read()
+        head = Head()
+        # It does not know these rows: so the file is closed as soon as nobody wants them any more.
+        self._iterator = self._read(file, head)
         # The header is read at once, so that a reader can look at it before the first row.
         next(self._iterator)
+        self.header = head.names
+        self.header_text = head.text
 
     def __iter__(self) -> Iterator[Row]:
         return self._iterator
@@ -78,65 +88,10 @@ class Rows:
         """Where a record of this one row stands, for the case that the loader must reject it."""
         return Origin(self.file.name, row.line, row.text.rstrip("\r\n")[:KEPT_TEXT], self.header_text)
 
-    def _read(self) -> Iterator[Any]:
-        with self.file.open_text() as stream:
-            lines = _Lines(partial(stream.readline, LINE_LIMIT))
-            if self.file.names_its_delimiter:
-                next(lines, None)
-                lines.begin_row()
-            delimiter = self.file.delimiter
-            parser = csv.reader(lines, delimiter=delimiter)
-            try:
-                for values in parser:
-                    if any(value.strip() for value in values):
-                        break
-                    lines.begin_row()
-                else:
-                    raise UnknownFormat(f"{self.file.name} holds nothing but blank lines. Export it again.")
-            except csv.Error as error:
-                raise UnknownFormat(
-                    f"The first line of {self.file.name} is no header: a field of it never ends."
-                ) from error
-            if len(values) > MAX_COLUMNS:
-                raise UnknownFormat(f"{self.file.name} has {len(values):,} columns; this is no export of a shop.")
-            self.header = [value.strip().lstrip("\ufeff") for value in values]
-            self.header_text = "".join(lines.taken).rstrip("\r\n").lstrip("\ufeff")
-            lines.begin_row()
-            yield None
-            width = len(self.header)
-            while True:
-                try:
-                    for values in parser:
-                        taken = lines.taken
-                        if (
-                            len(values) == width
-                            and (len(taken) == 1 or lines.are_sound(delimiter))
-                            and not (lines.ended and lines.are_open())
-                        ):
-                            row = Row(lines.line, taken[0] if len(taken) == 1 else "".join(taken), values)
-                            lines.begin_row()
-                            yield row
-                        elif any(values):
-                            problem, retry = _judge(values, width, lines, delimiter)
-                            text = taken[0] if retry else "".join(taken)
-                            row = Row(lines.line, text, (values + [""] * width)[:width], problem)
-                            if retry:
-                                lines.push_back()
-                                parser = csv.reader(lines, delimiter=delimiter)
-                                yield row
-                                break
-                            lines.begin_row()
-                            yield row
-                        else:
-                            lines.begin_row()
-                    else:
-                        return
-                except csv.Error:
-                    first = lines.taken[0] if lines.taken else ""
-                    row = Row(lines.line, first, [""] * width, _never_ends(first))
-                    lines.push_back()
-                    parser = csv.reader(lines, delimiter=delimiter)
-                    yield row
+    @staticmethod
+    def _read(file: SourceFile, head: Head) -> Iterator[Any]:
+        """Fill the head and yield nothing once, then the rows."""
+        return _read_delimited(file, head)
 
 
 def read_rows(file: SourceFile) -> Rows:
@@ -148,6 +103,66 @@ def read_rows(file: SourceFile) -> Rows:
     if file.format != "csv":
         raise UnknownFormat(f"{file.name} is {file.format.upper()}, not a CSV file.")
     return Rows(file)
+
+
+def _read_delimited(file: SourceFile, head: Head) -> Iterator[Any]:
+    """Nothing once, when the header is read, then the rows."""
+    with file.open_text() as stream:
+        lines = _Lines(partial(stream.readline, LINE_LIMIT))
+        if file.names_its_delimiter:
+            next(lines, None)
+            lines.begin_row()
+        delimiter = file.delimiter
+        parser = csv.reader(lines, delimiter=delimiter)
+        try:
+            for values in parser:
+                if any(value.strip() for value in values):
+                    break
+                lines.begin_row()
+            else:
+                raise UnknownFormat(f"{file.name} holds nothing but blank lines. Export it again.")
+        except csv.Error as error:
+            raise UnknownFormat(f"The first line of {file.name} is no header: a field of it never ends.") from error
+        if len(values) > MAX_COLUMNS:
+            raise UnknownFormat(f"{file.name} has {len(values):,} columns; this is no export of a shop.")
+        head.names = [value.strip().lstrip("\ufeff") for value in values]
+        head.text = "".join(lines.taken).rstrip("\r\n").lstrip("\ufeff")
+        lines.begin_row()
+        yield None
+        width = len(head.names)
+        while True:
+            try:
+                for values in parser:
+                    taken = lines.taken
+                    if (
+                        len(values) == width
+                        and (len(taken) == 1 or lines.are_sound(delimiter))
+                        and not (lines.ended and lines.are_open())
+                    ):
+                        row = Row(lines.line, taken[0] if len(taken) == 1 else "".join(taken), values)
+                        lines.begin_row()
+                        yield row
+                    elif any(values):
+                        problem, retry = _judge(values, width, lines, delimiter)
+                        text = taken[0] if retry else "".join(taken)
+                        row = Row(lines.line, text, (values + [""] * width)[:width], problem)
+                        if retry:
+                            lines.push_back()
+                            parser = csv.reader(lines, delimiter=delimiter)
+                            yield row
+                            break
+                        lines.begin_row()
+                        yield row
+                    else:
+                        lines.begin_row()
+                else:
+                    return
+            except csv.Error:
+                first = lines.taken[0] if lines.taken else ""
+                row = Row(lines.line, first, [""] * width, _never_ends(first))
+                lines.push_back()
+                parser = csv.reader(lines, delimiter=delimiter)
+                yield row
 
 
 def _judge(values: list[str], width: int, lines: "_Lines", delimiter: str) -> tuple[str, bool]:

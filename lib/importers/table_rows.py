@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lib.errors import SourceUnavailable
-from lib.importers.rows import Row, Rows, read_rows
+from lib.importers.rows import Head, Row, Rows, read_rows
 from lib.importers.source_file import SourceFile
 
 BATCH = 4_096
@@ -34,12 +34,13 @@ def table_rows(file: SourceFile) -> Rows:
 class ParquetRows(Rows):
     """The rows of a Parquet file, streaming; a row's line is its number, counted as if under a header."""
 
-    def _read(self) -> Iterator[Any]:
+    @staticmethod
+    def _read(file: SourceFile, head: Head) -> Iterator[Any]:
         try:
-            with _seekable(self.file) as stream:
+            with _seekable(file) as stream:
                 table = pq.ParquetFile(stream)
-                self.header = [str(name) for name in table.schema_arrow.names]
-                self.header_text = _as_line(self.header)
+                head.names = [str(name) for name in table.schema_arrow.names]
+                head.text = _as_line(head.names)
                 yield None
                 line = 2
                 for batch in table.iter_batches(batch_size=BATCH):
@@ -48,7 +49,7 @@ class ParquetRows(Rows):
                         yield Row(line, _as_line(list(values)), list(values))
                         line += 1
         except (pa.ArrowException, ValueError) as error:
-            raise SourceUnavailable(f"{self.file.name} is damaged and cannot be read to its end.") from error
+            raise SourceUnavailable(f"{file.name} is damaged and cannot be read to its end.") from error
 
 
 def as_text(value: object) -> str:
