@@ -42,6 +42,7 @@ class Shelf:
     by_sku: dict[str, dict[str, Any]] = field(default_factory=dict)
     by_name: dict[str, dict[str, Any]] = field(default_factory=dict)
     by_handle: dict[str, dict[str, Any]] = field(default_factory=dict)
+    by_parent: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def put(self, row: dict[str, Any], source: str) -> None:
         if row["source"] == source:
@@ -51,6 +52,8 @@ class Shelf:
         self.by_name.setdefault(row["name"], row)
         if row["handle"]:
             self.by_handle.setdefault(row["handle"], row)
+        if row["parent_name"]:
+            self.by_parent.setdefault(row["parent_name"], row)
 
     def find(self, product_id: str | None, sku: str | None, name: str | None) -> dict[str, Any] | None:
         if product_id and product_id in self.by_id:
@@ -70,6 +73,7 @@ def shelf(
     skus: Iterable[str],
     names: Iterable[str],
     handles: Iterable[str] = (),
+    parents: Iterable[str] = (),
 ) -> Shelf:
     """Read every product that goes by one of these."""
     found: dict[int, Row[Any]] = {}
@@ -78,6 +82,7 @@ def shelf(
         (products.c.sku, set(skus), None),
         (products.c.name, set(names), None),
         (products.c.handle, set(handles), None),
+        (products.c.parent_name, set(parents), None),
     )
     columns = [products.c.product_id, *(products.c[name] for name in COLUMNS)]
     for column, values, condition in wanted:

@@ -49,12 +49,14 @@ def load_reviews(batch: Batch, records: Sequence[ReviewRecord]) -> list[Outcome]
     }
     resolve(batch, list(mentions.values()))
     known_orders = orders_anywhere(batch, (record.order_id for _, record, _ in kept))
+    named = {clip(record.product_name) or "" for _, record, _ in kept if record.product_name}
     known = shelf(
         batch,
         {record.product_id for _, record, _ in kept if record.product_id},
         {record.product_sku for _, record, _ in kept if record.product_sku},
-        {clip(record.product_name) or "" for _, record, _ in kept if record.product_name},
+        named,
         {record.product_handle for _, record, _ in kept if record.product_handle},
+        named,
     )
     rows: list[tuple[str, str, tuple[Any, ...]]] = []
     for position, record, written in kept:
@@ -95,7 +97,9 @@ def _product(known: Shelf, record: ReviewRecord) -> int | None:
     if row is None and record.product_handle:
         row = known.by_handle.get(record.product_handle)
     if row is None and record.product_name:
-        row = known.by_name.get(clip(record.product_name) or "")
+        # People review the product, whichever of its variants they have.
+        called = clip(record.product_name) or ""
+        row = known.by_name.get(called) or known.by_parent.get(called)
     return row["product_id"] if row else None
 
 

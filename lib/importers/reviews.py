@@ -4,6 +4,7 @@ A review without a key of its own is known by product, reviewer and day, so that
 is the same review.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -15,6 +16,9 @@ from lib.importers.records import CustomerRecord, ReadContext, Rejected, ReplyRe
 from lib.importers.rows import Row, Rows, read_rows
 from lib.importers.source_file import SourceFile
 
+_SCORE = re.compile(r"([0-9])(?:[.,]0*)?(?:\s*/\s*5|\s*out of 5|\s*stars?)?", re.IGNORECASE)
+# The star of emoji is a star, and what asks for its colours is nothing.
+_PLAIN = str.maketrans({"⭐": "★", "\ufe0f": None, " ": None})
 STATES = {
     "ok": "published",
     "published": "published",
@@ -132,7 +136,7 @@ def _read_file(file: SourceFile, context: ReadContext) -> Iterator[ReviewRecord 
                 raise ValueError(row.problem)
             yield replace(_review(rows, row, export, written, replied), origin=rows.origin(row))
         except ValueError as error:
-            yield rows.rejected(row, "review", str(error))
+            yield rows.rejected(row, "review", str(error), external_id=_key_of(rows, row, export))
 
 
 def _dates(file: SourceFile, column: str, context: ReadContext) -> DateReader:
@@ -148,21 +152,15 @@ def _review(rows: Rows, row: Row, export: ReviewExport, written: DateReader, rep
     score, at = get(export.rating), get(export.written_at)
     if score is None or at is None:
         raise ValueError("a review without stars or without a day")
-    try:
-        stars = float(score)
-    except ValueError as error:
-        raise ValueError(f"rating {score!r} is not a number of stars") from error
-    if stars != int(stars) or not 1 <= stars <= 5:
-        raise ValueError(f"rating {score} is not 1, 2, 3, 4 or 5 stars")
+    stars = _stars(score)
     written_at = written.at(at)
     email = get(export.email)
     name = next((text for column in export.names if (text := get(column))), None)
-    product = get(export.product_id) or get(export.product_handle) or get(export.product_name)
     reply, reply_at = get(export.reply), get(export.replied_at)
     state = (get(export.state) or "published").lower()
     return ReviewRecord(
-        external_id=get(export.external_id) or _key(product, email or name, at, get(export.body)),
-        rating=int(stars),
+        external_id=_key_of(rows, row, export),
+        rating=stars,
         written_at=written_at,
         title=get(export.title),
         body=get(export.body),
@@ -177,6 +175,29 @@ def _review(rows: Rows, row: Row, export: ReviewExport, written: DateReader, rep
     )
 
 
-def _key(*parts: str | None) -> str:
-    """A key for a review that brings none: the same review gives the same key."""
-    return blake2b("\x1f".join(part or "" for part in parts).encode(), digest_size=16).hexdigest()
+def _stars(score: str) -> int:
+    """A number of stars: ``5``, ``5.0``, ``4/5``, ``4 stars``, ``★★★★☆``.
+
+    Raises:
+        ValueError: not 1, 2, 3, 4 or 5 stars.
+    """
+    drawn = score.translate(_PLAIN)
+    if drawn and not drawn.strip("★☆"):
+        stars = drawn.count("★")
+    else:
+        written = _SCORE.fullmatch(score.strip())
+        stars = int(written[1]) if written else 0
+    if not 1 <= stars <= 5:
+        raise ValueError(f"rating {score[:40]!r} is not 1, 2, 3, 4 or 5 stars")
+    return stars
+
+
+def _key_of(rows: Rows, row: Row, export: ReviewExport) -> str:
+    """The review's own key; for one that brings none, the same for the same product, reviewer, day and text."""
+
+    def first(*columns: str) -> str:
+        return next((text for column in columns if column and (text := cell(rows, row, column))), "")
+
+    product = first(export.product_id, export.product_handle, export.product_name)
+    parts = (product, first(export.email, *export.names), first(export.written_at), first(export.body))
+    return first(export.external_id) or blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()

@@ -5,6 +5,7 @@ was opened (Gorgias in seconds, Zendesk in minutes, Freshdesk as HH:MM:SS or as 
 time here. Freshdesk leaves durations empty at times: then its time of the first reply counts.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -59,6 +60,9 @@ STATUSES = {
     "spam": "spam",
 }
 PRIORITIES = {"low": "low", "medium": "normal", "normal": "normal", "high": "high", "urgent": "urgent"}
+
+
+_CLOCK = re.compile(r"\d{1,5}:\d{2}(?::\d{2})?")
 
 
 def _seconds(text: str) -> timedelta:
@@ -202,7 +206,7 @@ def _read_file(file: SourceFile, context: ReadContext) -> Iterator[TicketRecord 
                 raise ValueError(row.problem)
             yield replace(_ticket(rows, row, export, dates), origin=rows.origin(row))
         except ValueError as error:
-            yield rows.rejected(row, "ticket", str(error))
+            yield rows.rejected(row, "ticket", str(error), external_id=cell(rows, row, export.external_id) or "")
 
 
 def _ticket(rows: Rows, row: Row, export: TicketExport, dates: DateReader) -> TicketRecord:
@@ -239,8 +243,9 @@ def _ticket(rows: Rows, row: Row, export: TicketExport, dates: DateReader) -> Ti
 def _responded_at(
     duration: str | None, at: str | None, opened_at: datetime, export: TicketExport, dates: DateReader
 ) -> datetime | None:
-    if at:
+    if at and not _CLOCK.fullmatch(at):
         return max(dates.at(at), opened_at)
+    duration = duration or at
     if not duration:
         return None
     try:

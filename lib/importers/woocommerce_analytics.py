@@ -50,7 +50,7 @@ def read_analytics(file: SourceFile, context: ReadContext) -> Iterator[OrderReco
                 raise ValueError(row.problem)
             yield _order(rows, row, zone, context.currency, decimal)
         except ValueError as error:
-            yield rows.rejected(row, "order", str(error))
+            yield rows.rejected(row, "order", str(error), external_id=_text(rows, row, "Order #"))
 
 
 def _text(rows: Rows, row: Row, name: str) -> str:

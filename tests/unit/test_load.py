@@ -717,6 +717,12 @@ def test_two_skus_of_one_name_are_two_products(shop: Shop) -> None:
 # What staff wrote
 
 
+def test_a_review_of_a_product_by_name_finds_it_though_its_variants_have_longer_ones(shop: Shop) -> None:
+    shop.load(ProductRecord("TEA-1", "Tea - Green", parent_name="Tea"))
+    shop.load(ReviewRecord("v1", 5, AT, product_name="Tea"), source="yotpo")
+    assert shop.rows(reviews, "product_id") == [(1,)]
+
+
 def test_an_import_leaves_alone_what_staff_set_on_a_review(shop: Shop) -> None:
     shop.load(ReviewRecord("v", 2, AT, body="Meh"))
     with writing(shop.engine) as connection:

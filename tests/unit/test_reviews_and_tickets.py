@@ -85,7 +85,14 @@ def test_yotpo_reviews_with_semicolons_are_read(tmp_path: Path) -> None:
     assert (review.product_name, review.rating, review.title) == ("Candle", 4, "Good")
 
 
-@pytest.mark.parametrize("score", ["0", "6", "4.5", "five", ""])
+@pytest.mark.parametrize("score", ["4", "4.0", "4/5", "4 stars", "★★★★☆", "⭐️⭐️⭐️⭐️"])
+def test_stars_are_counted_however_they_are_written(tmp_path: Path, score: str) -> None:
+    review = review_of(tmp_path, LOOX + f"a1,Active,{score},ada@example.com,A,Ada,Good,2025-03-02,93,candle,,,true\n")
+    assert isinstance(review, ReviewRecord), review
+    assert review.rating == 4
+
+
+@pytest.mark.parametrize("score", ["0", "6", "4.5", "five", "", "inf", "nan", "☆☆☆☆☆", "★★★★★★", "8/10"])
 def test_a_review_without_whole_stars_is_kept_aside(tmp_path: Path, score: str) -> None:
     row = f"Lovely,Burns well,{score},2025-03-02 10:12:00 UTC,web,ok,Ada,ada@example.com,93,candle,,,,,\n"
     assert isinstance(review_of(tmp_path, JUDGEME + row), Rejected)
@@ -136,3 +143,19 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
         review_of(tmp_path, GORGIAS + "1,,,,,,,,,,,,\n")
     with pytest.raises(UnknownFormat, match="Gorgias"):
         ticket_of(tmp_path, LOOX + "1,,,,,,,,,,,,\n")
+
+
+def test_a_corrected_review_or_ticket_has_the_key_of_the_one_that_was_put_aside(tmp_path: Path) -> None:
+    bad, good = (JUDGEME + f"Hi,Fine,{stars},2025-03-02,web,ok,Ada,ada@example.com,93,candle,,,,,\n" for stars in "05")
+    wrong, right = review_of(tmp_path, bad), review_of(tmp_path, good)
+    assert isinstance(wrong, Rejected)
+    assert wrong.external_id == right.external_id != ""
+    ticket = ticket_of(tmp_path, FRESHDESK + "7,Hi,Open,Low,Email,,,yesterday,,,,,\n")
+    assert isinstance(ticket, Rejected)
+    assert ticket.external_id == "7"
+
+
+def test_freshdesk_may_write_a_duration_where_a_time_belongs(tmp_path: Path) -> None:
+    ticket = ticket_of(tmp_path, FRESHDESK + "7,Hi,Open,Low,Email,,,2025-03-02 10:00:00,,,00:20:00,,\n")
+    assert isinstance(ticket, TicketRecord), ticket
+    assert ticket.first_response_at == datetime(2025, 3, 2, 9, 20, tzinfo=UTC)
