@@ -138,7 +138,9 @@ def build_full(workshop: Workshop, source: Source, version: int, progress: Progr
     for grouped in GROUPED:
         if progress:
             progress(f"grouping {grouped.table.name.replace('_', ' ')}")
-        engine.execute(f"INSERT INTO {grouped.table.name} BY NAME {grouped.contributions()}")
+        # In the order of the keys: a question about one dimension reads only where that lies.
+        ordered = f"{grouped.contributions()} ORDER BY {', '.join(grouped.keys)}"
+        engine.execute(f"INSERT INTO {grouped.table.name} BY NAME {ordered}")
     note_seen(engine, source, workshop.at)
     return describe(workshop, version, "full", full_bytes=0), rows
 

@@ -1,7 +1,8 @@
 """The facts, from staged rows: one definition for the full build and for the refresh of some owners.
 
 The statements name the mart's tables without a database; the engine's search path says which are meant.
-``day_today`` is a variable of the engine's session: the store's day of the refresh.
+``day_today`` is a variable of the engine's session: the store's day of the refresh. What grows with the
+orders is written in the order of days, so that a question about some days reads only where those lie.
 """
 
 # Negative keys of rows that belong to nobody known: unique over all kinds.
@@ -213,6 +214,7 @@ JOIN stage.main.order_lines l ON l.order_id = i.order_id
 LEFT JOIN dim_product p ON p.product_id = i.product_id
 LEFT JOIN stage.main.item_refund r ON r.order_item_id = i.order_item_id
 WHERE i.kind = 'goods'
+ORDER BY o.day
 """
 
 FACT_ORDER = """
@@ -285,6 +287,7 @@ LEFT JOIN rated v ON v.order_id = o.order_id
 LEFT JOIN returned b ON b.order_id = o.order_id
 LEFT JOIN code c ON c.order_id = o.order_id
 LEFT JOIN opening g ON g.order_id = o.order_id
+ORDER BY o.day
 """
 
 FACT_REFUND = """
@@ -313,6 +316,7 @@ LEFT JOIN fact_order o ON o.order_id = l.order_id
 LEFT JOIN fact_item i ON i.order_item_id = l.order_item_id
 LEFT JOIN dim_product p ON p.product_id = coalesce(l.product_id, i.product_id)
 LEFT JOIN stage.main.customers c ON c.customer_id = l.customer_id
+ORDER BY day
 """
 
 FACT_SHIPMENT = """
@@ -326,6 +330,7 @@ SELECT
     hours_between(s.shipped_at, s.delivered_at) AS hours_in_transit,
     hours_between(o.placed_at, s.delivered_at) AS hours_to_deliver
 FROM stage.main.parcel s JOIN fact_order o USING (order_id)
+ORDER BY o.day
 """
 
 FACT_RETURN = """
@@ -372,6 +377,7 @@ SELECT
     hours_between(t.opened_at, t.first_response_at) * 3600 AS seconds_to_response,
     hours_between(t.opened_at, t.closed_at) * 3600 AS seconds_to_close
 FROM stage.main.tickets t LEFT JOIN stage.main.order_base o USING (order_id)
+ORDER BY day
 """
 
 FACT_CART = """

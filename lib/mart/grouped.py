@@ -12,12 +12,16 @@ from sqlalchemy import Table
 from lib.mart.schema import (
     DIMENSIONS,
     FIRST_DIMENSIONS,
+    NARROW_DIMENSIONS,
     by_cohort,
     by_day,
+    customer_day,
+    delivery_day,
     gaps,
     lifetime,
     next_purchase,
     pairs,
+    product_day,
     second_order,
 )
 
@@ -27,7 +31,6 @@ LARGEST_BASKET = 30
 _ORDER_MEASURES = """
     count(*) FILTER (is_valid) AS orders,
     count(*) FILTER (is_valid AND is_unpaid) AS unpaid_orders,
-    count(DISTINCT customer_id) FILTER (is_valid) AS customers,
     count(*) FILTER (is_valid AND customer_id IS NULL) AS unknown_orders,
     count(*) FILTER (is_valid AND occasion = 1) AS new_orders,
     count(*) FILTER (is_valid AND occasion > 1) AS returning_orders,
@@ -45,17 +48,24 @@ _ORDER_MEASURES = """
     count(*) FILTER (why_left_out = 'voided') AS voided_orders,
     count(*) FILTER (why_left_out = 'test') AS test_orders,
     count(*) FILTER (why_left_out = 'zero value') AS zero_orders,
+    sum(gross_minor) FILTER (is_valid AND is_unpaid) AS unpaid_gross_minor,
+    sum(discount_minor) FILTER (is_valid AND is_unpaid) AS unpaid_discount_minor,
     sum(gross_minor) FILTER (why_left_out IN ('cancelled', 'voided')) AS left_out_gross_minor,
     sum(discount_minor) FILTER (why_left_out IN ('cancelled', 'voided')) AS left_out_discount_minor
 """
+# A customer is new in each category of the first occasion's lines, but in one channel or country: the first order's.
+_NEW_BY_ORDER = "count(*) FILTER (is_valid AND customer_id IS NOT NULL AND occasion = 1 AND is_first_of_day)"
+_NEW_BY_LINE = "count(DISTINCT customer_id) FILTER (is_valid AND occasion = 1)"
 _REFUND_MEASURES = """
     sum(goods_minor) FILTER (is_valid) AS refund_cash_minor,
     sum(shipping_minor) FILTER (is_valid) AS shipping_refund_minor,
     sum(tax_minor) FILTER (is_valid) AS tax_refund_minor,
     sum(goods_minor) FILTER (why_left_out IN ('cancelled', 'voided')) AS left_out_refund_minor,
+    sum(goods_minor) FILTER (is_valid AND is_unpaid) AS unpaid_refund_minor,
     sum(goods_minor) FILTER (is_valid AND is_date_estimated) AS estimated_refund_minor,
     sum(goods_minor) FILTER (is_valid AND NOT is_matched) AS unmatched_refund_minor
 """
+_REFUNDS = "(SELECT r.*, o.is_unpaid FROM fact_refund r LEFT JOIN fact_order o USING (order_id))"
 # Of an order's lines of one category, added up: shipping, tax, fees and totals belong to the whole order
 # and are not shared out.
 _LINES = """
@@ -98,12 +108,60 @@ def _day_selects() -> tuple[str, ...]:
     for dimension in ("all", *(d for d in DIMENSIONS if d != "category")):
         part = "'all'" if dimension == "all" else dimension
         head = f"'{dimension}' AS dimension, {part} AS slice, day"
-        selects.append(f"SELECT {head}, {_ORDER_MEASURES} FROM fact_order GROUP BY ALL")  # noqa: S608 - names from this module
-        selects.append(f"SELECT {head}, {_REFUND_MEASURES} FROM fact_refund GROUP BY ALL")  # noqa: S608 - names from this module
+        orders = f"{_ORDER_MEASURES}, {_NEW_BY_ORDER} AS new_customers"
+        selects.append(f"SELECT {head}, {orders} FROM fact_order GROUP BY ALL")  # noqa: S608 - names from this module
+        selects.append(f"SELECT {head}, {_REFUND_MEASURES} FROM {_REFUNDS} GROUP BY ALL")  # noqa: S608 - names from this module
     head = "'category' AS dimension, category AS slice, day"
-    selects.append(f"SELECT {head}, {_REFUND_MEASURES} FROM fact_refund GROUP BY ALL")  # noqa: S608 - names from this module
-    selects.append(f"SELECT {head}, {_ORDER_MEASURES} FROM ({_LINES}) GROUP BY ALL")  # noqa: S608 - names from this module
+    lines = f"{_ORDER_MEASURES}, {_NEW_BY_LINE} AS new_customers"
+    selects.append(f"SELECT {head}, {_REFUND_MEASURES} FROM {_REFUNDS} GROUP BY ALL")  # noqa: S608 - names from this module
+    selects.append(f"SELECT {head}, {lines} FROM ({_LINES}) GROUP BY ALL")  # noqa: S608 - names from this module
     return tuple(selects)
+
+
+def _customer_selects() -> tuple[str, ...]:
+    counts = (
+        "count(*) AS customers, count(*) FILTER (occasion > 1) AS returning_customers, "
+        "count(*) FILTER (previous_occasion = 1) AS after_first"
+    )
+    # Without a slice the order itself knows the day before.
+    selects = [
+        f"SELECT 'all' AS dimension, 'all' AS slice, day, previous_day, {counts} "  # noqa: S608 - names from this module
+        "FROM (SELECT day, previous_day, occasion, occasion - 1 AS previous_occasion FROM fact_order "
+        "WHERE is_valid AND customer_id IS NOT NULL AND is_first_of_day) GROUP BY ALL"
+    ]
+    for dimension in DIMENSIONS:
+        fact = "fact_item" if dimension == "category" else "fact_order"
+        days = (
+            f"SELECT DISTINCT customer_id, {dimension} AS slice, day, occasion FROM {fact} "  # noqa: S608 - names from this module
+            "WHERE is_valid AND customer_id IS NOT NULL"
+        )
+        before = (
+            f"SELECT slice, day, occasion, lag(day) OVER earlier AS previous_day, "  # noqa: S608 - names from this module
+            f"lag(occasion) OVER earlier AS previous_occasion FROM ({days}) "
+            "WINDOW earlier AS (PARTITION BY customer_id, slice ORDER BY day)"
+        )
+        selects.append(
+            f"SELECT '{dimension}' AS dimension, slice, day, previous_day, {counts} FROM ({before}) GROUP BY ALL"  # noqa: S608 - names from this module
+        )
+    return tuple(selects)
+
+
+# The dimensions of the tables that only a page's own filters are asked of.
+_NARROW = (("all", "'all'"), *((dimension, dimension) for dimension in NARROW_DIMENSIONS))
+_DELIVERY_SELECTS = tuple(
+    f"SELECT '{dimension}' AS dimension, {part} AS slice, day, coalesce(attempted_day, delivered_day) AS arrived_day, "  # noqa: S608 - names from this module
+    "count(*) AS parcels, count(promised_day) AS promised, count(*) FILTER (is_late) AS late "
+    "FROM fact_shipment WHERE is_valid GROUP BY ALL"
+    for dimension, part in _NARROW
+)
+
+_PRODUCT_SELECTS = tuple(
+    f"SELECT '{dimension}' AS dimension, {part} AS slice, day, product_id, product, category, "  # noqa: S608 - names from this module
+    "count(*) AS orders, sum(units) AS units, sum(net_minor) AS net_minor FROM ("
+    "SELECT day, channel, country, order_id, product_id, product, category, sum(quantity) AS units, "
+    "sum(net_minor) AS net_minor FROM fact_item WHERE is_valid GROUP BY ALL) GROUP BY ALL"
+    for dimension, part in _NARROW
+)
 
 
 def _cohort_select() -> str:
@@ -180,6 +238,9 @@ GROUP BY ALL
 
 GROUPED = (
     Grouped(by_day, ("dimension", "slice", "day"), _day_selects()),
+    Grouped(customer_day, ("dimension", "slice", "day", "previous_day"), _customer_selects()),
+    Grouped(delivery_day, ("dimension", "slice", "day", "arrived_day"), _DELIVERY_SELECTS),
+    Grouped(product_day, ("dimension", "slice", "day", "product_id", "product", "category"), _PRODUCT_SELECTS),
     Grouped(by_cohort, ("dimension", "slice", "cohort_month", "month"), (_cohort_select(),)),
     Grouped(second_order, ("dimension", "slice", "first_day", "gap"), _SECOND_SELECTS),
     Grouped(lifetime, ("x", "first_day", "last_day"), (_LIFETIME,)),

@@ -14,6 +14,8 @@ mart_metadata = MetaData()
 
 # The prepared dimensions. `category` is of the line; all others are of the order.
 DIMENSIONS = ("channel", "country", "category", "customer_kind", "device", "payment_method")
+# Those of parcels and of products by day.
+NARROW_DIMENSIONS = ("channel", "country")
 # How customers are split by their first purchase.
 FIRST_DIMENSIONS = ("channel", "country", "category", "product", "discount", "delivery")
 
@@ -230,9 +232,9 @@ by_day = Table(
     *_big(
         "orders",
         "unpaid_orders",
-        "customers",  # distinct known customers of that day; not additive over days
         "unknown_orders",
         "new_orders",  # orders of a customer's first occasion
+        "new_customers",  # known customers on the day of their first occasion, with its first order
         "returning_orders",
         "units",
         "gross_minor",
@@ -251,12 +253,51 @@ by_day = Table(
         "voided_orders",
         "test_orders",
         "zero_orders",
+        "unpaid_gross_minor",
+        "unpaid_discount_minor",
+        "unpaid_refund_minor",  # cash, of unpaid orders
         "left_out_gross_minor",  # of cancelled and voided orders
         "left_out_discount_minor",
         "left_out_refund_minor",  # cash
         "estimated_refund_minor",  # cash, on a day that was estimated
         "unmatched_refund_minor",  # cash, of no known order
     ),
+)
+
+# Grain: dimension, slice, day, the day of the same customer's purchase in that slice before (null: none).
+# A period's distinct customers are those whose purchase before lies outside it.
+customer_day = Table(
+    "customer_day",
+    mart_metadata,
+    *_label("dimension", "slice"),
+    *_whole("day"),
+    *_maybe("previous_day"),
+    *_big(
+        "customers",
+        "returning_customers",  # of them on an occasion that is not their first
+        "after_first",  # of them whose purchase before was their first occasion
+    ),
+)
+
+# Grain: dimension (all, channel or country), slice, day of the order, day of arrival (null: none yet).
+delivery_day = Table(
+    "delivery_day",
+    mart_metadata,
+    *_label("dimension", "slice"),
+    *_whole("day"),
+    *_maybe("arrived_day"),  # of the first attempt, else of the delivery
+    *_big("parcels", "promised", "late"),  # valid; with a promised day; late of these
+)
+
+# Grain: dimension (all, channel or country), slice, day, product: its lines of valid orders.
+product_day = Table(
+    "product_day",
+    mart_metadata,
+    *_label("dimension", "slice"),
+    *_whole("day"),
+    *_maybe_big("product_id"),
+    *_label("product", "category"),
+    *_big("orders", "units", "net_minor"),  # net_minor: behaviour
 )
 
 # Grain: dimension, slice, cohort month, month. The cohort's size is its row where month = cohort_month.
@@ -334,4 +375,4 @@ seen = Table(
 )
 
 FACTS = (fact_order, fact_refund, fact_item, fact_shipment, fact_return, fact_review, fact_ticket, fact_cart)
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2

@@ -6,6 +6,7 @@ refresh: it publishes another file, and the next call of :func:`current` opens t
 
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ import duckdb
 import pandas as pd
 from duckdb_sqlalchemy import Dialect
 from sqlalchemy import Select
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import CompoundSelect
+from sqlalchemy.util import LRUCache
 
 from lib.errors import MartUnavailable
 from lib.mart.about import POINTER, About, read_pointer, snapshot_file
@@ -25,6 +28,8 @@ Question = Select[Any] | CompoundSelect[Any]
 CACHED_ROWS = 2_000_000
 # A frame larger than this is for an export; keeping it would push out the screens'.
 LARGEST_CACHED = 200_000
+# Different shapes of questions whose SQL is kept.
+KEPT_SHAPES = 500
 THREADS = 2
 _DIALECT = Dialect(paramstyle="numeric_dollar")
 
@@ -52,10 +57,7 @@ class Snapshot:
             statement: a select over the tables of lib.mart.schema.
             params: values of its named bind parameters.
         """
-        compiled = statement.compile(dialect=_DIALECT)
-        # Only now are lists of values spread out, one placeholder each.
-        expanded = compiled.construct_expanded_state(params)
-        sql, given = expanded.statement, tuple(expanded.positional_parameters or ())
+        sql, given = _SHAPES.written(statement, params)
         question = (str(self._file), self.version, sql, given)
         found = _CACHE.get(question)
         if found is None:
@@ -68,6 +70,38 @@ class Snapshot:
         # A cursor of its own per question: one connection must not be used by two threads at once.
         with self._engine.cursor() as cursor:
             return cursor.execute(sql, list(given)).df()
+
+
+class _Shapes:
+    """Statements as SQL, kept by their shape: the same question of other days or slices is not written anew.
+
+    It is what SQLAlchemy's own engines do with their ``compiled_cache``; a frame is read past them.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._written: MutableMapping[Any, SQLCompiler] = LRUCache(most)
+
+    def written(self, statement: Question, params: Mapping[str, object]) -> tuple[str, tuple[object, ...]]:
+        """The statement's SQL, and its values in the order of their placeholders."""
+        shape = statement._generate_cache_key()
+        if shape is None:  # it holds something that has no shape
+            compiled = _compiled(statement)
+            given: Mapping[str, object] = params
+        else:
+            known = self._written.get(shape.key)
+            if known is None:
+                known = self._written[shape.key] = _compiled(statement, cache_key=shape)
+            compiled = known
+            given = compiled.construct_params(dict(params), extracted_parameters=shape.bindparams)
+        # Only now are lists of values spread out, one placeholder each.
+        expanded = compiled.construct_expanded_state(dict(given))
+        return expanded.statement, tuple(expanded.positional_parameters or ())
+
+
+def _compiled(statement: Question, **kept: Any) -> SQLCompiler:
+    compiled = statement.compile(dialect=_DIALECT, **kept)
+    assert isinstance(compiled, SQLCompiler)
+    return compiled
 
 
 class _Frames:
@@ -111,6 +145,7 @@ class _Frames:
 
 
 _CACHE = _Frames(CACHED_ROWS)
+_SHAPES = _Shapes(KEPT_SHAPES)
 _OPEN: dict[Path, tuple[tuple[int, int], Snapshot]] = {}
 _OPENING = threading.Lock()
 

@@ -173,10 +173,9 @@ class Metric(Named):
         day: the column that places a row in a period; by default ``day``. None: the state at the as-of
             day, whatever the period, of rows whose ``over.c.day`` lies before it.
         known: days that must lie before the as-of day for a row to be known then.
-        prepared: the same as a sum over ``by_day``.
-        prepared_daily: the same over ``by_day``, right for single days only.
-        once: marks one row for each distinct value when nothing is filtered or split (may use ``START``).
-        once_daily: the same within each single day.
+        prepared: the same as a sum over a grouped table (may use ``START``, for whole periods then).
+        prepared_daily: the same, where ``prepared`` is not right for single days.
+        prepared_dimensions: what that table can be asked by, one at a time.
         per_line: the same asked of the order's lines, where a category is named.
         cases: what ``n`` counts; by default the rows.
         left_out: reason and the metric that counts what was left out for it.
@@ -190,8 +189,7 @@ class Metric(Named):
     known: tuple[Column[Any], ...] = ()
     prepared: ColumnElement[Any] | None = None
     prepared_daily: ColumnElement[Any] | None = None
-    once: ColumnElement[bool] | None = None
-    once_daily: ColumnElement[bool] | None = None
+    prepared_dimensions: tuple[str, ...] = DIMENSIONS
     per_line: "Metric | None" = None
     cases: "Metric | None" = None
     left_out: tuple[tuple[str, "Metric"], ...] = ()

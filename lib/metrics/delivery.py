@@ -1,8 +1,10 @@
 """Delivery: promised, on time or late, and how long it took. Placed in the period by the order's day."""
 
-from sqlalchemy import ColumnElement, and_, func, not_
+from typing import Any
 
-from lib.mart.schema import fact_shipment
+from sqlalchemy import ColumnElement, and_, case, func, not_
+
+from lib.mart.schema import NARROW_DIMENSIONS, delivery_day, fact_shipment
 from lib.metrics.definition import AnyMetric, Metric, Ratio, Spread, Unit
 from lib.metrics.measure import AS_OF_DAY
 
@@ -13,7 +15,13 @@ _NOT_ARRIVED = func.coalesce(_ARRIVED_DAY, AS_OF_DAY) >= AS_OF_DAY
 _PROMISED = _parcel.promised_day.is_not(None)
 
 
-def _count(key: str, label: str, meaning: str, *where: ColumnElement[bool]) -> Metric:
+_day = delivery_day.c
+_PROMISED_ARRIVED = func.sum(case((_day.arrived_day < AS_OF_DAY, _day.promised), else_=0))
+
+
+def _count(
+    key: str, label: str, meaning: str, *where: ColumnElement[bool], prepared: ColumnElement[Any] | None = None
+) -> Metric:
     return Metric(
         key=key,
         label=label,
@@ -21,13 +29,21 @@ def _count(key: str, label: str, meaning: str, *where: ColumnElement[bool]) -> M
         meaning=meaning,
         over=fact_shipment,
         where=and_(_parcel.is_valid, *where),
+        prepared=prepared,
+        prepared_dimensions=NARROW_DIMENSIONS,
     )
 
 
-SHIPMENTS = _count("shipments", "Shipments", "Parcels of valid orders.")
+SHIPMENTS = _count("shipments", "Shipments", "Parcels of valid orders.", prepared=func.sum(_day.parcels))
 _NO_PROMISE = (
     "no promise",
-    _count("without_promise", "Without a promise", "Parcels without a promised day.", not_(_PROMISED)),
+    _count(
+        "without_promise",
+        "Without a promise",
+        "Parcels without a promised day.",
+        not_(_PROMISED),
+        prepared=func.sum(_day.parcels - _day.promised),
+    ),
 )
 _ON_ITS_WAY = (
     "not arrived yet",
@@ -37,9 +53,16 @@ _ON_ITS_WAY = (
         "Parcels with a promise that have not arrived.",
         _PROMISED,
         _NOT_ARRIVED,
+        prepared=func.sum(_day.promised) - _PROMISED_ARRIVED,
     ),
 )
-PROMISED = _count("promised_shipments", "Shipments with a promise", "Parcels with a promised day.", _PROMISED)
+PROMISED = _count(
+    "promised_shipments",
+    "Shipments with a promise",
+    "Parcels with a promised day.",
+    _PROMISED,
+    prepared=func.sum(_day.promised),
+)
 PROMISE_SHARE = Ratio(
     key="promise_share",
     label="Share with a promise",
@@ -57,9 +80,15 @@ LATE = _count(
     _PROMISED,
     _ARRIVED,
     _parcel.is_late,
+    prepared=func.sum(case((_day.arrived_day < AS_OF_DAY, _day.late), else_=0)),
 )
 ARRIVED_WITH_PROMISE = _count(
-    "arrived_with_promise", "Arrived, with a promise", "Parcels with a promise that have arrived.", _PROMISED, _ARRIVED
+    "arrived_with_promise",
+    "Arrived, with a promise",
+    "Parcels with a promise that have arrived.",
+    _PROMISED,
+    _ARRIVED,
+    prepared=_PROMISED_ARRIVED,
 )
 LATE_SHARE = Ratio(
     key="late_share",

@@ -1,7 +1,7 @@
 """Ask the mart for many sums at once: which table answers, in one query for each table.
 
-A question without filters, or with one prepared dimension, is answered from ``by_day``; every other from
-the facts. Both give the same numbers to the cent.
+A question without filters, or with one prepared dimension, is answered from a grouped table where there is
+one for it; every other from the facts. Both give the same numbers to the cent.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,9 +30,10 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy.sql.visitors import iterate
 
 from lib.errors import UnknownFigure
-from lib.mart.schema import DIMENSIONS, by_day, fact_item, fact_order
+from lib.mart.schema import fact_item, fact_order
 from lib.metrics.definition import Age, Combined, Mart, Metric, Ratio, Scope, Spread
 from lib.periods import day_index, start_of_day
 
@@ -42,6 +43,8 @@ Answer: TypeAlias = dict[tuple[Any, ...], Any]
 
 AS_OF_DAY = bindparam("as_of_day", type_=BigInteger())
 AS_OF_AT = bindparam("as_of_at", type_=DateTime())
+# Marks the queries of grouped tables among those of the facts.
+_PREPARED = "prepared"
 # Waits that a question may subtract from the as-of instant, in seconds.
 WAITS = (5 * 60, 60 * 60, 24 * 3600, 48 * 3600, 7 * 24 * 3600)
 
@@ -111,14 +114,15 @@ def measure(mart: Mart, atoms: Iterable[Atom], scope: Scope, *, daily: bool = Fa
     queries: dict[tuple[Any, ...], list[tuple[Atom, Atom]]] = {}
     for atom in dict.fromkeys(atoms):
         form = form_of(atom, scope)
-        key = ("by_day",) if _is_prepared(form, scope, daily=daily) else _facts_key(form, scope, daily=daily)
+        prepared = _prepared_as(atom, daily=daily) if _is_prepared(atom, scope, daily=daily) else None
+        key = _facts_key(form) if prepared is None else (_table_of(prepared).name, _PREPARED)
         queries.setdefault(key, []).append((atom, form))
     answers: dict[Atom, Answer] = {}
     for key, pairs in queries.items():
-        forms = [form for _, form in pairs]
-        statement = (
-            _prepared(forms, scope, daily=daily) if key == ("by_day",) else _facts(forms, scope, key, daily=daily)
-        )
+        if key[-1] == _PREPARED:
+            statement = _prepared([atom for atom, _ in pairs], scope, daily=daily)
+        else:
+            statement = _facts([form for _, form in pairs], scope, key, daily=daily)
         frame = mart.frame(statement, **parameters(mart, scope))
         index = _index(frame, scope, daily=daily)
         for position, (atom, _) in enumerate(pairs):
@@ -173,44 +177,50 @@ def form_of(atom: Atom, scope: Scope) -> Atom:
     return atom
 
 
-def _is_prepared(atom: Atom, scope: Scope, *, daily: bool) -> bool:
+def _prepared_as(atom: Atom, *, daily: bool) -> ColumnElement[Any] | None:
+    """The atom as a sum over a grouped table, if there is one."""
     if not isinstance(atom, Metric):
-        return False
-    if atom.prepared is None and not (daily and atom.prepared_daily is not None):
+        return None
+    return atom.prepared_daily if daily and atom.prepared_daily is not None else atom.prepared
+
+
+def _is_prepared(atom: Atom, scope: Scope, *, daily: bool) -> bool:
+    if not isinstance(atom, Metric) or _prepared_as(atom, daily=daily) is None:
         return False
     wanted = {name for name, _ in scope.filters} | ({scope.by} if scope.by else set())
-    return len(wanted) <= 1 and len(scope.filters) <= 1 and wanted <= set(DIMENSIONS)
+    return len(wanted) <= 1 and len(scope.filters) <= 1 and wanted <= set(atom.prepared_dimensions)
 
 
-def _once(atom: Atom, scope: Scope, *, daily: bool) -> ColumnElement[bool] | None:
-    """What marks one row for each distinct value in this question, if anything does."""
-    if not isinstance(atom, Metric) or scope.filters or scope.by:
-        return None
-    return atom.once_daily if daily else atom.once
+def _table_of(expression: ColumnElement[Any]) -> Table:
+    """The one table that an expression's columns are of."""
+    (table,) = {element.table for element in iterate(expression) if isinstance(element, Column)}
+    assert isinstance(table, Table)
+    return table
 
 
-def _facts_key(atom: Atom, scope: Scope, *, daily: bool) -> tuple[Any, ...]:
+def _facts_key(atom: Atom) -> tuple[Any, ...]:
     """Atoms of one key share a query: table, day, and the column whose distinct values are counted."""
     day = day_of_row(atom)
-    counted = atom.distinct if isinstance(atom, Metric) and _once(atom, scope, daily=daily) is None else None
+    counted = atom.distinct if isinstance(atom, Metric) else None
     return (atom.over.name, None if day is None else day.name, None if counted is None else counted.name)
 
 
 def _prepared(atoms: list[Atom], scope: Scope, *, daily: bool) -> Select[Any]:
     start, end = days(scope)
+    values = [value for value in (_prepared_as(atom, daily=daily) for atom in atoms) if value is not None]
+    over = _table_of(values[0]).c
     dimension, piece = "all", "all"
     if scope.filters:
         dimension, piece = scope.filters[0]
     dimension = scope.by or dimension
-    split: list[Any] = [by_day.c.slice] if scope.by else []
+    split: list[Any] = [over.slice] if scope.by else []
     if daily:
-        split.append(by_day.c.day)
-    values = [a.prepared if a.prepared is not None else a.prepared_daily for a in atoms if isinstance(a, Metric)]
+        split.append(over.day)
     statement = select(*split, *(cast(v, BigInteger).label(f"m{i}") for i, v in enumerate(values))).where(
-        by_day.c.dimension == dimension, by_day.c.day >= start, by_day.c.day < end
+        over.dimension == dimension, over.day >= start, over.day < end
     )
     if scope.filters or not scope.by:
-        statement = statement.where(by_day.c.slice == piece)
+        statement = statement.where(over.slice == piece)
     return statement.group_by(*split)
 
 
@@ -233,7 +243,7 @@ def _facts(atoms: list[Atom], scope: Scope, key: tuple[Any, ...], *, daily: bool
     asked = and_(filters_of(over, scope), in_time)
     if key[2] is not None:
         return _distinct(atoms, split, source, asked)
-    columns = [_value(atom, _once(atom, scope, daily=daily)).label(f"m{i}") for i, atom in enumerate(atoms)]
+    columns = [_value(atom).label(f"m{i}") for i, atom in enumerate(atoms)]
     return select(*split, *columns).select_from(source).where(asked).group_by(*split)
 
 
@@ -251,7 +261,7 @@ def _distinct(atoms: list[Atom], split: list[Any], source: Any, asked: ColumnEle
     return select(*named, *sums).group_by(*named)
 
 
-def _value(atom: Atom, once: ColumnElement[bool] | None) -> ColumnElement[Any]:
+def _value(atom: Atom) -> ColumnElement[Any]:
     match atom:
         case Spread():
             values = case((condition(atom.cases), atom.amount))
@@ -259,11 +269,8 @@ def _value(atom: Atom, once: ColumnElement[bool] | None) -> ColumnElement[Any]:
         case Age():
             return func.min(case((condition(atom.cases), atom.since)))
         case Metric():
-            counted = condition(atom)
-            if once is not None:
-                counted = and_(counted, once)
             adds = literal(1) if atom.amount is None else atom.amount
-            return cast(func.sum(case((counted, adds), else_=0)), BigInteger)
+            return cast(func.sum(case((condition(atom), adds), else_=0)), BigInteger)
 
 
 def _index(frame: pd.DataFrame, scope: Scope, *, daily: bool) -> list[tuple[Any, ...]]:

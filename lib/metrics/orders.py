@@ -1,8 +1,8 @@
 """Orders: how many, by whom, paid or not, and what does not count."""
 
-from sqlalchemy import Column, ColumnElement, and_, bindparam, func, not_, or_
+from sqlalchemy import Column, ColumnElement, and_, bindparam, case, func, not_, or_
 
-from lib.mart.schema import by_day, fact_item, fact_order
+from lib.mart.schema import by_day, customer_day, fact_item, fact_order
 from lib.metrics.definition import Metric, Ratio, Unit
 
 # The first day of the period asked for.
@@ -70,6 +70,8 @@ def _customers_by_lines(key: str, label: str, where: ColumnElement[bool]) -> Met
     )
 
 
+# Of the rows of customer_day: the first purchase of the period in that slice.
+FIRST_IN_PERIOD = or_(customer_day.c.previous_day.is_(None), customer_day.c.previous_day < START)
 CUSTOMERS = Metric(
     key="customers",
     label="Customers",
@@ -79,9 +81,8 @@ CUSTOMERS = Metric(
     over=fact_order,
     distinct=_order.customer_id,
     where=and_(_order.is_valid, _order.customer_id.is_not(None)),
-    once=and_(_order.is_first_of_day, or_(_order.previous_day.is_(None), _order.previous_day < START)),
-    once_daily=_order.is_first_of_day,
-    prepared_daily=func.sum(by_day.c.customers),
+    prepared=func.sum(case((FIRST_IN_PERIOD, customer_day.c.customers), else_=0)),
+    prepared_daily=func.sum(customer_day.c.customers),
     per_line=_customers_by_lines("customers", "Customers", _line.is_valid),
     left_out=(*LEFT_OUT_ORDERS, UNKNOWN),
 )
@@ -93,6 +94,7 @@ NEW_CUSTOMERS = Metric(
     meaning="Known customers whose first valid order was placed in the period, counted with that order.",
     over=fact_order,
     where=and_(_order.is_valid, _order.customer_id.is_not(None), _order.occasion == 1, _order.is_first_of_day),
+    prepared=func.sum(by_day.c.new_customers),
     per_line=_customers_by_lines("new_customers", "New customers", and_(_line.is_valid, _line.occasion == 1)),
     left_out=(*LEFT_OUT_ORDERS, UNKNOWN),
 )

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, and_, cast, func, or_, select
+from sqlalchemy import BigInteger, and_, case, cast, func, or_, select
 
 from lib.errors import UnknownFigure
-from lib.mart.schema import by_day, fact_item, fact_order, next_purchase
+from lib.mart.schema import by_day, customer_day, fact_item, fact_order, next_purchase
 from lib.metrics import cohorts as _cohorts
 from lib.metrics import lifetime as _lifetime
 from lib.metrics import second_order as _second
@@ -14,7 +14,15 @@ from lib.metrics.cohorts import cohorts, worth
 from lib.metrics.definition import AnyMetric, Mart, Metric, Ratio, Scope, Unit
 from lib.metrics.lifetime import lifetime
 from lib.metrics.measure import AS_OF_DAY, measure, value_of
-from lib.metrics.orders import CUSTOMERS, LEFT_OUT_ORDERS, NEW_CUSTOMERS, RETURNING_ORDERS, START, UNKNOWN
+from lib.metrics.orders import (
+    CUSTOMERS,
+    FIRST_IN_PERIOD,
+    LEFT_OUT_ORDERS,
+    NEW_CUSTOMERS,
+    RETURNING_ORDERS,
+    START,
+    UNKNOWN,
+)
 from lib.metrics.second_order import shares, spells
 
 __all__ = ["METRICS", "cohorts", "lifetime", "next_purchases", "one_time_share", "shares", "spells", "worth"]
@@ -31,8 +39,8 @@ RETURNING_CUSTOMERS = Metric(
     over=fact_order,
     distinct=_order.customer_id,
     where=and_(_KNOWN, _order.occasion > 1),
-    once=and_(_order.is_first_of_day, or_(_order.previous_day < START, _order.occasion == 2)),
-    once_daily=_order.is_first_of_day,
+    prepared=func.sum(case((FIRST_IN_PERIOD, customer_day.c.returning_customers), else_=customer_day.c.after_first)),
+    prepared_daily=func.sum(customer_day.c.returning_customers),
     per_line=Metric(
         key="returning_customers",
         label="Returning customers",
@@ -51,6 +59,8 @@ NEW_AND_RETURNING = Metric(
     meaning="Customers whose first and a later purchase occasion both fall in the period.",
     over=fact_order,
     where=and_(_KNOWN, _order.is_first_of_day, _order.occasion == 2, _order.previous_day >= START),
+    prepared=func.sum(case((FIRST_IN_PERIOD, 0), else_=customer_day.c.after_first)),
+    prepared_dimensions=(),
     left_out=(UNKNOWN,),
 )
 RETURNING_SHARE_OF_CUSTOMERS = Ratio(

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, and_, case, cast, func, or_, select
+from sqlalchemy import BigInteger, Column, ColumnElement, Select, Table, and_, case, cast, func, or_, select
 
 from lib.errors import UnknownFigure
-from lib.mart.schema import DIMENSIONS, fact_item, fact_order, fact_refund
+from lib.mart.schema import DIMENSIONS, NARROW_DIMENSIONS, by_day, fact_item, fact_order, fact_refund, product_day
 from lib.metrics import margin, net_sales, orders
 from lib.metrics.definition import Mart, Metric, Scope, Unit
 from lib.metrics.measure import days, filters_of, measure, parameters, value_of
@@ -45,41 +45,60 @@ _CANCELLED = ("cancelled", "voided")
 _UNPAID_ORDERS = select(fact_order.c.order_id).where(fact_order.c.is_valid, fact_order.c.is_unpaid)
 
 
-def _line(key: str, label: str, metric_over: Any, amount: Any, where: Any) -> Metric:
-    return Metric(key=key, label=label, unit=Unit.MONEY, meaning=label, over=metric_over, amount=amount, where=where)
+def _line(key: str, label: str, amount: Column[Any], where: ColumnElement[bool], prepared: Column[Any]) -> Metric:
+    return Metric(
+        key=key,
+        label=label,
+        unit=Unit.MONEY,
+        meaning=label,
+        over=amount.table,
+        amount=amount,
+        where=where,
+        prepared=func.sum(prepared),
+    )
 
 
 # Cancelled and voided orders: what Shopify's report counts and we do not.
 _LEFT_OUT = fact_order.c.why_left_out.in_(_CANCELLED)
 _LEFT_OUT_GROSS = _line(
-    "cancelled_gross", "Goods of cancelled and voided orders", fact_order, fact_order.c.gross_minor, _LEFT_OUT
+    "cancelled_gross",
+    "Goods of cancelled and voided orders",
+    fact_order.c.gross_minor,
+    _LEFT_OUT,
+    by_day.c.left_out_gross_minor,
 )
 _LEFT_OUT_DISCOUNT = _line(
     "cancelled_discounts",
     "Discounts of cancelled and voided orders",
-    fact_order,
     fact_order.c.discount_minor,
     _LEFT_OUT,
+    by_day.c.left_out_discount_minor,
 )
 _LEFT_OUT_REFUND = _line(
     "cancelled_refunds",
     "Refunds of cancelled and voided orders",
-    fact_refund,
     fact_refund.c.goods_minor,
     fact_refund.c.why_left_out.in_(_CANCELLED),
+    by_day.c.left_out_refund_minor,
 )
 # Unpaid orders: what WooCommerce's report leaves out and we count.
 _IS_UNPAID = and_(fact_order.c.is_valid, fact_order.c.is_unpaid)
-_UNPAID_GROSS = _line("unpaid_gross", "Goods of unpaid orders", fact_order, fact_order.c.gross_minor, _IS_UNPAID)
+_UNPAID_GROSS = _line(
+    "unpaid_gross", "Goods of unpaid orders", fact_order.c.gross_minor, _IS_UNPAID, by_day.c.unpaid_gross_minor
+)
 _UNPAID_DISCOUNT = _line(
-    "unpaid_discounts", "Discounts of unpaid orders", fact_order, fact_order.c.discount_minor, _IS_UNPAID
+    "unpaid_discounts",
+    "Discounts of unpaid orders",
+    fact_order.c.discount_minor,
+    _IS_UNPAID,
+    by_day.c.unpaid_discount_minor,
 )
 _UNPAID_REFUND = _line(
     "unpaid_refunds",
     "Refunds of unpaid orders",
-    fact_refund,
     fact_refund.c.goods_minor,
     and_(fact_refund.c.is_valid, fact_refund.c.order_id.in_(_UNPAID_ORDERS)),
+    by_day.c.unpaid_refund_minor,
 )
 
 
@@ -122,49 +141,62 @@ def best_sellers(mart: Mart, scope: Scope, before: Scope, limit: int = 8) -> pd.
         rows of ``product_id``, ``product``, ``category``, ``orders``, ``units``, ``net_minor``,
         ``units_before``, ``net_before_minor``, most net sales first.
     """
-    line = fact_item.c
-    now, earlier = _between(scope), _between(before)
-    sold = and_(line.is_valid, filters_of(fact_item, scope))
-    # Grouped by the product's number where it has one: names are slow to compare by the million.
-    name = case((line.product_id.is_(None), line.product))
-    columns: list[Any] = [
-        func.max(line.product).label("product"),
-        cast(func.sum(line.net_minor), BigInteger).label("net_minor"),
-    ]
-    best = (
-        select(*columns)
-        .where(sold, now)
-        .group_by(line.product_id, name)
-        .order_by(func.sum(line.net_minor).desc(), func.max(line.product))
-        .limit(limit)
-    )
-    products = mart.frame(best, **parameters(mart, scope))["product"].tolist()
+    dimension, piece = scope.filters[0] if scope.filters else ("all", "all")
+    if len(scope.filters) > 1 or dimension not in ("all", *NARROW_DIMENSIONS):
+        lines = _lines_by_product(scope, before)
+    else:
+        when = or_(_between(product_day, scope), _between(product_day, before))
+        lines = select(product_day).where(product_day.c.dimension == dimension, product_day.c.slice == piece, when)
+    line = lines.subquery("line").c
+    (now_from, now_to), (before_from, before_to) = days(scope), days(before)
+    now, earlier = line.day.between(now_from, now_to - 1), line.day.between(before_from, before_to - 1)
 
     def total(column: Any, when: Any, label: str) -> Any:
         return cast(func.sum(case((when, column), else_=0)), BigInteger).label(label)
 
-    details = (
+    best = (
         select(
             line.product_id,
             line.product,
             func.min(line.category).label("category"),
-            cast(func.count(func.distinct(case((now, line.order_id)))), BigInteger).label("orders"),
-            total(line.quantity, now, "units"),
+            total(line.orders, now, "orders"),
+            total(line.units, now, "units"),
             total(line.net_minor, now, "net_minor"),
-            total(line.quantity, earlier, "units_before"),
+            total(line.units, earlier, "units_before"),
             total(line.net_minor, earlier, "net_before_minor"),
         )
-        .where(sold, or_(now, earlier), line.product.in_(products))
         .group_by(line.product_id, line.product)
+        .having(func.sum(case((now, line.orders), else_=0)) > 0)
         .order_by(func.sum(case((now, line.net_minor), else_=0)).desc(), line.product)
         .limit(limit)
     )
-    return mart.frame(details, **parameters(mart, scope))
+    return mart.frame(best, **parameters(mart, scope))
 
 
-def _between(scope: Scope) -> Any:
+def _lines_by_product(scope: Scope, before: Scope) -> Select[Any]:
+    """The same as ``product_day``, of the lines that the filters leave."""
+    line = fact_item.c
+    # Grouped by the product's number where it has one: names are slow to compare by the million.
+    name = case((line.product_id.is_(None), line.product))
+    return (
+        select(
+            line.day,
+            line.product_id,
+            func.max(line.product).label("product"),
+            func.min(line.category).label("category"),
+            func.count(func.distinct(line.order_id)).label("orders"),
+            func.sum(line.quantity).label("units"),
+            func.sum(line.net_minor).label("net_minor"),
+        )
+        .where(line.is_valid, filters_of(fact_item, scope))
+        .where(or_(_between(fact_item, scope), _between(fact_item, before)))
+        .group_by(line.day, line.product_id, name)
+    )
+
+
+def _between(table: Table, scope: Scope) -> ColumnElement[bool]:
     start, end = days(scope)
-    return and_(fact_item.c.day >= start, fact_item.c.day < end)
+    return and_(table.c.day >= start, table.c.day < end)
 
 
 def driver_totals(mart: Mart, scope: Scope) -> dict[str, float]:

@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from shutil import copyfile
 
+import pandas as pd
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from lib.cli import figures as command
 from lib.cli.main import main
@@ -18,13 +19,13 @@ from lib.db.engine import open_engine, writing
 from lib.db.store import Store
 from lib.db.tables.orders import orders
 from lib.jobs.refresh import refresh
-from lib.mart.schema import DIMENSIONS
+from lib.mart.schema import DIMENSIONS, fact_item
 from lib.mart.snapshot import Snapshot, current
 from lib.metrics import measure, sales
 from lib.metrics.catalogue import METRICS
-from lib.metrics.definition import Combined, Metric, Ratio, Scope, Worked
+from lib.metrics.definition import Age, Combined, Metric, Ratio, Scope, Worked
 from lib.metrics.read import dailies, figures, rows, slices
-from lib.periods import Period
+from lib.periods import Period, day_index
 from lib.settings import read_settings
 from tests.property.test_mart import Shop, bring
 
@@ -117,6 +118,56 @@ def test_prepared_sums_and_facts_give_the_same_figures(
     prepared = [figures(mart, keys, scope) for scope in scopes]
     from_facts.setattr(measure, "_is_prepared", lambda *_, **__: False)
     assert prepared == [figures(mart, keys, scope) for scope in scopes]
+
+
+@pytest.mark.parametrize("dimension", [None, *DIMENSIONS])
+def test_prepared_sums_and_facts_give_the_same_days(
+    mart: Snapshot, dimension: str | None, from_facts: pytest.MonkeyPatch
+) -> None:
+    where = ((dimension, slices(mart, dimension)[0]),) if dimension else ()
+    scopes = [ask(where=where), ask(as_of=date(2026, 1, 5), where=where)]
+    keys = [
+        k for k, m in METRICS.items() if not isinstance(m, Worked | Age) and (dimension is None or can(k, dimension))
+    ]
+    prepared = [dailies(mart, keys, scope) for scope in scopes]
+    from_facts.setattr(measure, "_is_prepared", lambda *_, **__: False)
+    for scope, frame in zip(scopes, prepared, strict=True):
+        pd.testing.assert_frame_equal(frame, dailies(mart, keys, scope))
+
+
+def test_the_bridge_is_the_same_from_prepared_sums_and_from_facts(
+    mart: Snapshot, from_facts: pytest.MonkeyPatch
+) -> None:
+    scopes = [ask(), ask(where=(("channel", "web"),))]
+    prepared = [sales.bridge(mart, scope) for scope in scopes]
+    from_facts.setattr(measure, "_is_prepared", lambda *_, **__: False)
+    for scope, frame in zip(scopes, prepared, strict=True):
+        pd.testing.assert_frame_equal(frame, sales.bridge(mart, scope))
+
+
+@pytest.mark.parametrize("dimension", [None, "channel", "country", "category", "device"])
+def test_best_sellers_are_those_of_the_order_lines(mart: Snapshot, dimension: str | None) -> None:
+    where = ((dimension, slices(mart, dimension)[0]),) if dimension else ()
+    middle = date(2025, 12, 1)
+    found = sales.best_sellers(
+        mart, ask(Period(middle, END), where=where), ask(Period(date(2025, 9, 1), middle), where=where), limit=5
+    )
+    lines = mart.frame(select(fact_item).where(fact_item.c.is_valid))
+    lines = lines[lines["day"].between(day_index(date(2025, 9, 1)), day_index(END) - 1)]
+    for name, piece in where:
+        lines = lines[lines[name] == piece]
+    lines["product_id"] = lines["product_id"].fillna(-1)  # a line whose product is unknown has its name only
+    is_now = lines["day"] >= day_index(middle)
+    by_product = lines[is_now].groupby(["product_id", "product"], dropna=False)
+    expected = by_product.agg(
+        orders=("order_id", "nunique"), units=("quantity", "sum"), net_minor=("net_minor", "sum")
+    ).reset_index()
+    earlier = lines[~is_now].groupby(["product_id", "product"], dropna=False)["net_minor"].sum()
+    expected = expected.sort_values(["net_minor", "product"], ascending=[False, True]).head(5)
+    columns = ["product", "orders", "units", "net_minor"]
+    assert found[columns].to_dict("records") == expected[columns].to_dict("records")
+    before = [earlier.get((row.product_id, row.product), 0) for row in expected.itertuples()]
+    assert found["net_before_minor"].tolist() == before
 
 
 @pytest.mark.parametrize("key", [key for key in METRICS if not key.startswith(("cohort", "lifetime_"))])
