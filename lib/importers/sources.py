@@ -74,6 +74,20 @@ def detect(files: Sequence[SourceFile]) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
+def refuse_others(chosen: Source, files: Sequence[SourceFile]) -> None:
+    """Refuse a file that another platform exported, though the same reader reads both.
+
+    Stored under a wrong name it would be there twice once it is imported under its own.
+
+    Raises:
+        UnknownFormat: naming the file and its source.
+    """
+    for file in files:
+        name = _source_of(file)
+        if name is not None and name != chosen.name and SOURCES[name].module == chosen.module:
+            raise UnknownFormat(f"{file.name} is an export of {SOURCES[name].label}: import it as {name}.")
+
+
 def _source_of(file: SourceFile) -> str | None:
     if file.format == "json":
         return "woocommerce"

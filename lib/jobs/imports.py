@@ -27,7 +27,7 @@ from lib.importers.records import ReadContext, Record, Rejected
 from lib.importers.replace_demo import remove_demo
 from lib.importers.report import ImportReport
 from lib.importers.runs import start
-from lib.importers.sources import Source, detect, source_named
+from lib.importers.sources import Source, detect, refuse_others, source_named
 from lib.importers.sql import SqlReading, read_sql
 from lib.importers.sql_mapping import load_sql_mapping
 from lib.importers.watermarks import keep_watermarks, read_watermarks
@@ -77,6 +77,7 @@ def run_import(
         store = replace(store, time_zone=context.time_zone, currency=context.currency)
     database = _database(engine, paths, mapping, context) if chosen.name == "sql" else None
     files = source_files([Path(path) for path in paths], context) if database is None else []
+    refuse_others(chosen, files)
     records = iter(database) if database is not None else _records(chosen, files, mapping, context)
     records = _first(records, chosen, files)
     shown: Callable[[ImportReport], None] | None = None

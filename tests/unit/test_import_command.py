@@ -212,3 +212,14 @@ def test_an_empty_or_wrong_file_never_removes_the_demo_store(
         with pytest.raises(ImportRefused):
             run_import(settings, "shopify", [path], replace_demo=True)
     assert count(demo, orders) == 1
+
+
+def test_reviews_of_another_platform_are_refused_by_name(
+    command: Callable[..., int], database: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "loox.csv"
+    file.write_text("id,status,rating,email,review,date,productId\na1,Active,5,ada@example.com,Good,2025-03-02,93\n")
+    assert command("import", "judgeme", file, "--no-refresh") == 2
+    assert "Loox: import it as loox" in capsys.readouterr().err
+    assert count(database, metadata.tables["reviews"]) == 0
+    assert command("import", "loox", file, "--no-refresh") == 0
