@@ -37,12 +37,12 @@ KINDS: tuple[tuple[str, str, Callable[[Thing, ReadContext], Record]], ...] = (
 
 
 def read(files: Sequence[SourceFile], context: ReadContext) -> Iterator[Record | Rejected]:
-    """Yield the records of WooCommerce files; products first, so that orders find them.
+    """Yield the records of WooCommerce files; products first, so that orders find them, refunds last.
 
     Raises:
         UnknownFormat: a file is neither WooCommerce JSON nor its Analytics orders export.
     """
-    for file in sorted(files, key=lambda file: ("order" in file.name.lower(), "refund" in file.name.lower())):
+    for file in sorted(files, key=lambda file: ("refund" in file.name.lower(), "order" in file.name.lower())):
         if file.name.lower().endswith((".csv", ".csv.gz")):
             yield from read_analytics(file, context)
         else:

@@ -274,3 +274,11 @@ def test_an_analytics_export_saved_with_decimal_commas_is_worth_the_same(tmp_pat
     )
     found = list(read(source_files([file], CONTEXT), CONTEXT))
     assert [order.total_minor for order in found if isinstance(order, OrderRecord)] == [123450, 1200]
+
+
+def test_refunds_are_read_after_the_orders_they_undo(tmp_path: Path) -> None:
+    refund = {"id": 9, "parent_id": 727, "amount": "5.00", "refunded_by": 1, "date_created_gmt": "2025-03-24T09:00:00"}
+    (tmp_path / "refunds.json").write_text(json.dumps([refund]))
+    (tmp_path / "orders.json").write_text(json.dumps([order()]))
+    found = read(source_files([tmp_path], CONTEXT), CONTEXT)
+    assert [type(record) for record in found] == [OrderRecord, RefundRecord]
