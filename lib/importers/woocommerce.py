@@ -42,11 +42,17 @@ def read(files: Sequence[SourceFile], context: ReadContext) -> Iterator[Record |
     Raises:
         UnknownFormat: a file is neither WooCommerce JSON nor its Analytics orders export.
     """
-    for file in sorted(files, key=lambda file: ("refund" in file.name.lower(), "order" in file.name.lower())):
+    for file in sorted(files, key=_turn):
         if file.name.lower().endswith((".csv", ".csv.gz")):
             yield from read_analytics(file, context)
         else:
             yield from read_json(file, context)
+
+
+def _turn(file: SourceFile) -> tuple[bool, bool]:
+    """When a file is read: what others name comes before them; the folder's name says nothing."""
+    name = file.name.lower().rsplit("/", 1)[-1]
+    return "refund" in name, "order" in name
 
 
 def read_json(file: SourceFile, context: ReadContext) -> Iterator[Record | Rejected]:
