@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from lib.ui.imports import draw_history, draw_progress, draw_rejected, draw_start
+from lib.ui.imports import draw_history, draw_progress, draw_start
 from lib.ui.live import open_house
+from lib.ui.rejected import draw_rejected
 
 store = open_house().store
 

@@ -3,17 +3,11 @@
 import streamlit as st
 
 from lib.ui.access import open_page
+from lib.ui.cohorts import draw_cohorts
 from lib.ui.lifetime import draw_lifetime
-from lib.ui.repeat import (
-    as_of_words,
-    draw_cohorts,
-    draw_next,
-    draw_sales_share,
-    draw_shares,
-    draw_survival,
-    draw_worth,
-    first_orders,
-)
+from lib.ui.repeat import as_of_words, draw_next, draw_sales_share, draw_shares, first_orders
+from lib.ui.time_to_second import draw_survival
+from lib.ui.worth import draw_worth
 
 page = open_page()
 

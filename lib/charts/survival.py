@@ -5,18 +5,29 @@ from functools import cache
 import altair as alt
 import pandas as pd
 
-from lib.charts.theme import Spec, finished, painted, role, series
+from lib.charts.theme import Spec, finished, painted, role, role_of
 
 COLUMNS = ("day", "returned", "low", "high", "at_risk", "slice")
+# The roles of the slices' colours, in their order.
+COLOURS = ("accent", "blue", "amber", "violet", "rose")
+# Two labels nearer than this part of the height would touch.
+APART = 0.062
 
 
 @cache
-def survival_spec(slices: tuple[str, ...]) -> Spec:
-    """The curve of a frame with ``COLUMNS``: shares from 0 to 1; one slice: with its interval."""
-    x = alt.X("day:Q", axis=alt.Axis(title="Days since the first order", tickCount=6, grid=False, titlePadding=8))
-    y = alt.Y("returned:Q", axis=alt.Axis(title=None, format="~%", tickCount=5), scale=alt.Scale(zero=True))
+def survival_spec(slices: tuple[str, ...], half: int | None = None) -> Spec:
+    """The curve of a ``labelled`` frame: shares from 0 to 1, each slice named where its line ends.
+
+    ``half`` is the day by which half have bought again, when there is one curve and it gets so far.
+    """
     many = len(slices) > 1
-    colour = series("slice", values=list(slices)) if many else role("accent")
+    x = alt.X(
+        "day:Q",
+        axis=alt.Axis(title="Days since the first order", tickCount=6, grid=False, titlePadding=8),
+        scale=alt.Scale(nice=False, padding=0),
+    )
+    y = alt.Y("returned:Q", axis=alt.Axis(title=None, format="~%", tickCount=5), scale=alt.Scale(zero=True))
+    colour = role_of("colour") if many else role("accent")
     base = painted().transform_calculate(
         share="format(datum.returned, '.1%')",
         range="format(datum.low, '.1%') + ' to ' + format(datum.high, '.1%')",
@@ -25,16 +36,56 @@ def survival_spec(slices: tuple[str, ...]) -> Spec:
         alt.Tooltip("slice:N", title="Customers"),
         alt.Tooltip("day:Q", title="Day"),
         alt.Tooltip("share:N", title="Have bought again"),
-        alt.Tooltip("range:N", title="95 % interval"),
+        alt.Tooltip("range:N", title="95% interval"),
         alt.Tooltip("at_risk:Q", title="Still at risk", format=","),
     ]
-    band = base.mark_area(interpolate="step-after", opacity=0.10 if many else 0.16).encode(
-        x=x, y="low:Q", y2="high:Q", color=colour
+    part = alt.Detail("slice:N")
+    band = base.mark_area(interpolate="step-after", opacity=0.14 if many else 0.28).encode(
+        x=x, y="low:Q", y2="high:Q", color=colour, detail=part
     )
-    line = base.mark_line(interpolate="step-after", strokeWidth=2).encode(x=x, y=y, color=colour)
+    line = base.mark_line(interpolate="step-after", strokeWidth=1.75).encode(x=x, y=y, color=colour, detail=part)
     points = base.mark_point(opacity=0.001, size=60, filled=True).encode(x=x, y=y, color=colour, tooltip=tooltip)
-    layers = (line, points) if len(slices) > 3 else (band, line, points)
+    layers = [band, line, points]
+    if half is not None:
+        at = base.transform_filter(f"datum.day == {half}").transform_calculate(
+            half="0.5", zero="0", said=f"'Half are back: day {half}'"
+        )
+        layers.append(
+            at.mark_rule(strokeDash=[4, 3]).encode(x=x, y=alt.Y("zero:Q"), y2="returned:Q", color=role("muted"))
+        )
+        layers.append(
+            at.mark_text(align="left", dx=6, dy=-8, fontSize=12).encode(
+                x=x, y=alt.Y("zero:Q"), text="said:N", color=role("ink")
+            )
+        )
+    if many:
+        layers.append(
+            base.transform_filter("isValid(datum.label_at)")
+            .mark_text(align="right", dx=-4, dy=-10, fontSize=12, fontWeight=600)
+            .encode(x=x, y=alt.Y("label_at:Q"), text="slice:N", color=colour)
+        )
     return finished(alt.layer(*layers), 320)
+
+
+def labelled(frame: pd.DataFrame) -> pd.DataFrame:
+    """The curves with ``colour`` (a role per slice) and, at the end of each, ``label_at``: where its name stands."""
+    names = list(dict.fromkeys(frame["slice"]))
+    turned = frame.reset_index(drop=True)
+    turned["colour"] = turned["slice"].map({name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)})
+    turned["label_at"] = float("nan")
+    apart = APART * float(turned["high"].max())
+    ends = sorted((float(part["returned"].iloc[-1]), part.index[-1]) for _, part in turned.groupby("slice", sort=False))
+    lowest = float("-inf")
+    for height, row in ends:
+        lowest = max(height, lowest + apart)
+        turned.loc[row, "label_at"] = lowest
+    return turned
+
+
+def half_back(frame: pd.DataFrame) -> int | None:
+    """The first day on which at least half have bought again; null while the curve stays below."""
+    reached = frame[frame["returned"] >= 0.5]
+    return None if reached.empty else int(reached["day"].iloc[0])
 
 
 def describe(frame: pd.DataFrame) -> str:

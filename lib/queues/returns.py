@@ -28,7 +28,7 @@ def need(connection: Connection, at: datetime) -> Need | None:
     if new:
         parts.append(counted(new, "to approve", "to approve"))
     if here:
-        parts.append(counted(here, "arrived and to settle", "arrived and to settle"))
+        parts.append(counted(here, "to settle", "to settle"))
     detail = ", ".join(parts) or "All approved and on their way back"
     return Need(
         key=KEY,

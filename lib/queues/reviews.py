@@ -41,10 +41,10 @@ def need(connection: Connection, at: datetime) -> Need | None:
         ),
     )
     if negative:
-        detail = counted(negative, "with 1 or 2 stars", "with 1 or 2 stars")
-        detail += f", {late:,} past 24 hours" if late else ", none past 24 hours"
+        detail = counted(negative, "with 1–2 stars", "with 1–2 stars")
+        detail += f", {late:,} past 24 h" if late else ", none past 24 h"
     else:
-        detail = "None with 1 or 2 stars"
+        detail = "None with 1–2 stars"
     return Need(
         key=KEY,
         count=count,

@@ -47,15 +47,15 @@ def need(connection: Connection, at: datetime) -> Need | None:
     oldest = connection.execute(_waiting(at, func.min(tickets.c.opened_at))).scalar_one()
     parts = []
     if late:
-        parts.append(counted(late, "past its target", "past their target"))
+        parts.append(counted(late, "past target", "past target"))
     if near > 0:
-        parts.append(f"{near:,} due within 15 minutes")
-    parts.append(f"oldest waits {waited(oldest, at)}")
+        parts.append(f"{near:,} due in 15 minutes")
+    parts.append(f"oldest {waited(oldest, at)}")
     detail = ", ".join(parts)
     return Need(
         key=KEY,
         count=count,
-        title=counted(count, "ticket waits for a first answer", "tickets wait for a first answer"),
+        title=counted(count, "ticket unanswered", "tickets unanswered"),
         detail=detail[0].upper() + detail[1:],
         is_urgent=late > 0,
     )

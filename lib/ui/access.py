@@ -94,7 +94,8 @@ def say_nothing_yet(house: House) -> NoReturn:
                 "Import your shop's export (Shopify, WooCommerce, any CSV or a database) "
                 "and this page fills itself. Nothing leaves this computer."
             )
-            st.page_link(IMPORTS, label="Import orders", icon=":material/upload:")
+            if st.button("Import orders", type="primary", icon=":material/upload:", key="go_import"):
+                st.switch_page(IMPORTS)
     st.stop()
     raise AssertionError("st.stop ends the script")
 

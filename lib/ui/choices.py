@@ -91,6 +91,7 @@ def choose(today: date, channels: list[str]) -> Choice:
             bind="query-params",
             label_visibility="collapsed",
             width="content",
+            wrap=True,
         )
         compare = st.session_state.get("compare", COMPARISONS[0])
         channel = st.session_state.get("channel", ALL_CHANNELS)

@@ -18,6 +18,13 @@ from lib.ui.text import of_days, plain, written
 PAGE = 25
 
 
+def open_button(key: str, words: str, *, label: str = "Open") -> bool:
+    """The one way in that every card has: the same words, arrow and weight; ``words`` say where it leads."""
+    return st.button(
+        label, type="tertiary", icon=":material/arrow_forward:", icon_position="right", key=key, help=words
+    )
+
+
 def open_figure(key: str, scope: Scope, *, label: str | None = None) -> None:
     """Open the dialog of a figure."""
     title = label or find(key).label
@@ -70,7 +77,7 @@ def _facts(found: Figure, currency: str, metric: Any) -> list[str]:
         )
     if found.low is not None and found.high is not None:
         low, high = (written(v, found.unit, currency, exact=True) for v in (found.low, found.high))
-        lines.append(f"95 % interval {low} to {high}")
+        lines.append(f"95% interval {low} to {high}")
     if found.n is not None:
         lines.append(f"From {found.n:,} case{'' if found.n == 1 else 's'}")
     if found.is_small_sample:
@@ -123,7 +130,7 @@ def _rows(mart: Mart, key: str, scope: Scope, metric: Any, currency: str) -> Non
     table(
         shown(found.frame, unit, currency),
         alt=f"Rows behind {metric.label}",
-        columns=_columns(unit, currency),
+        columns=row_columns(unit, currency),
         key=f"rows_{key}_{part}",
     )
     pages = -(-found.total_rows // PAGE)
@@ -156,7 +163,8 @@ def exported(frame: pd.DataFrame, unit: Unit, currency: str) -> pd.DataFrame:
     return turned.rename(columns={"number": "order"})
 
 
-def _columns(unit: Unit, currency: str) -> dict[str, Any]:
+def row_columns(unit: Unit, currency: str) -> dict[str, Any]:
+    """How the columns of rows are shown."""
     heading = f"Amount ({currency})" if unit is Unit.MONEY else "Counts"
     return {
         "Day": st.column_config.DateColumn(format="D MMM YYYY"),

@@ -69,7 +69,7 @@ def _draw(page: Opened, found: Lifetime) -> None:
     rows = by_purchases(groups)
     columns = {
         "Customers": st.column_config.NumberColumn(format="%,d"),
-        "Still buying": st.column_config.NumberColumn(format="%.0f %%"),
+        "Still buying": st.column_config.NumberColumn(format="%.0f%%"),
         "Orders to come": st.column_config.NumberColumn("Orders each", format="%.2f"),
         "Sales to come": st.column_config.NumberColumn("Sales each", format="%,.2f"),
     }

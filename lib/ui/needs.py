@@ -14,6 +14,7 @@ from lib.queues import day
 from lib.queues.listing import Need
 from lib.settings import settings
 from lib.ui.access import show_error
+from lib.ui.drill_down import open_button
 from lib.ui.tables import table
 from lib.ui.text import plain
 
@@ -56,7 +57,7 @@ def _line(need: Need, store: Store) -> None:
         st.markdown(f":{colour}[{ICONS[need.key]}] **{plain(need.title)}**")
         st.caption(plain(need.detail))
     with row:
-        if st.button("Open", type="tertiary", key=f"open_{need.key}", help=f"See the list: {plain(need.title)}"):
+        if open_button(f"open_{need.key}", f"See the list: {plain(need.title)}"):
             st.dialog(need.title, width="large")(_dialog)(need.key, store)
 
 

@@ -16,8 +16,8 @@ from lib.stats.drivers import mix_and_rate, sales_drivers, whole_parts
 from lib.ui.access import Opened
 from lib.ui.cached import dailies, figure
 from lib.ui.calendar import goals_on, marked_days
-from lib.ui.cards import days_of, figure_of, ranges_of
-from lib.ui.drill_down import open_figure
+from lib.ui.cards import course_of, figure_of
+from lib.ui.drill_down import open_button, open_figure
 from lib.ui.tables import download, table
 from lib.ui.text import major, plain, written
 
@@ -47,7 +47,7 @@ def draw_quiet(page: Opened) -> None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="quiet"):
         st.markdown(f"No orders in these days. The last one was placed on {end:%-d %B %Y}.", width="content")
-        st.button("Show the 28 days up to it", on_click=_show_until, args=(end,), key="show_last")
+        st.button("Show the 28 days up to it", type="primary", on_click=_show_until, args=(end,), key="show_last")
 
 
 def _show_until(end: date) -> None:
@@ -66,12 +66,15 @@ def draw_trend(page: Opened) -> None:
         st.caption("One day has no course. Choose a longer period to see one.")
         return
     frame = trend_frame(page)
+    if not frame["value"].any() and not frame["before"].any():
+        st.caption("No sales in these days, nor in those compared with: there is no course to draw.")
+        return
     legend = [":primary[**━**] this period"]
     if page.before:
         legend.append(":gray[**┅**] compared with")
     if frame["low"].notna().any():
         legend.append(":primary[▒] expected for the weekday")
-        legend.append(":orange[**○**] outside it")
+        legend.append(":orange[**○**] outside it, as 1 day in 20 is")
     if frame["note"].notna().any():
         legend.append(":gray[▾] holiday or note")
     st.caption(" · ".join(legend))
@@ -87,7 +90,8 @@ def draw_trend(page: Opened) -> None:
 def trend_frame(page: Opened) -> pd.DataFrame:
     """One row per day, with ``lib.charts.trend.COLUMNS``; money in whole units."""
     period, currency = page.scope.period, page.currency
-    now = days_of(page)
+    found = course_of(page)
+    now = found.within(period)
     frame = pd.DataFrame({"day": [pd.Timestamp(day_of(int(day))) for day in now["day"]]})
     frame["value"] = [major(v, currency) for v in now["net_sales"]]
     frame["before"], frame["before_day"] = None, None
@@ -97,7 +101,7 @@ def trend_frame(page: Opened) -> pd.DataFrame:
         frame["before"] = pd.Series([major(v, currency) for v in before["net_sales"][:n]], dtype="float64")
         frame["before_day"] = pd.Series([f"{day_of(int(d)):%-d %b %Y}" for d in before["day"][:n]], dtype="object")
     country = page.house.store.country
-    ranges = ranges_of(page)["net_sales"]
+    ranges = found.ranges["net_sales"]
     known = ranges.set_index("day").reindex(now["day"]) if len(ranges) else None
     for name in ("low", "high"):
         frame[name] = None if known is None else [major(v, currency) for v in known[name]]
@@ -227,7 +231,7 @@ def draw_best_sellers(page: Opened) -> None:
         "Units": st.column_config.NumberColumn(format="%,d"),
         "Orders": st.column_config.NumberColumn(format="%,d"),
         "Change": st.column_config.NumberColumn(
-            format="%+.0f %%", help="Against the days compared with; empty where nothing was sold then."
+            format="%+.0f%%", help="Against the days compared with; empty where nothing was sold then."
         ),
     }
     table(shown, alt="Best sellers of the period", columns=config)
@@ -291,5 +295,5 @@ def _goal(page: Opened, key: str, start: date, end: date, target: int) -> None:
         words = f"{share:.0%} after {gone:.0%} of the days: {word} an even pace"
     with st.container(horizontal=True, vertical_alignment="bottom", wrap=False, gap="small"):
         st.caption(words)
-        if st.button("Open", type="tertiary", key=f"goal_{key}_{start}_{end}"):
+        if open_button(f"goal_{key}_{start}_{end}", f"What counts towards {metric.label.lower()}, and the rows"):
             open_figure(key, scope)

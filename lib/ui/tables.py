@@ -44,6 +44,17 @@ def amounts(frame: pd.DataFrame, column: str, unit: Unit, currency: str) -> pd.D
     return turned
 
 
+def in_money(frame: pd.DataFrame, currency: str) -> pd.DataFrame:
+    """Columns of minor units as exact amounts, for a download."""
+    turned = frame.copy()
+    for name in [str(column) for column in frame.columns if str(column).endswith("_minor")]:
+        exact = [None if pd.isna(value) else to_major(round(value), currency) for value in frame[name]]
+        turned[name.removesuffix("_minor")] = pd.Series(exact, index=frame.index, dtype="object")
+        turned = turned.drop(columns=name)
+    turned["currency"] = currency
+    return turned
+
+
 def number_format(unit: Unit, currency: str) -> str:
     """How a column of a unit is shown, for ``NumberColumn``; the currency stands in the heading."""
     if unit is Unit.MONEY:

@@ -40,7 +40,7 @@ def major(minor: float, currency: str) -> float:
 
 
 def written(value: float | int | None, unit: Unit, currency: str, *, exact: bool = False) -> str:
-    """A value with its unit: ``€531,533``, ``7,899``, ``32.6 %``, ``3.4 days``; ``exact`` keeps the cents."""
+    """A value with its unit: ``€531,533``, ``7,899``, ``32.6%``, ``3.4 days``; ``exact`` keeps the cents."""
     if value is None or value != value:
         return MISSING
     match unit:
@@ -48,7 +48,7 @@ def written(value: float | int | None, unit: Unit, currency: str, *, exact: bool
             whole = not exact and abs(value) >= 1000 * 10 ** exponent(currency or "EUR")
             return format_money(round(value), currency or "EUR", cents=not whole).replace("-", "−")
         case Unit.SHARE:
-            return f"{value * 100:.{2 if exact else 1}f} %".replace("-", "−")
+            return f"{value * 100:.{2 if exact else 1}f}%".replace("-", "−")
         case Unit.COUNT | Unit.POINTS:
             return f"{value:,.0f}"
         case Unit.STARS:
@@ -64,16 +64,19 @@ def written(value: float | int | None, unit: Unit, currency: str, *, exact: bool
 
 
 def change(now: float | None, before: float | None, unit: Unit) -> str | None:
-    """The step from before to now: ``+7.7 %``, or in points for a share; null when there is nothing to compare."""
+    """The step from before to now: ``+7.7%``, or in points for a share; null when there is nothing to compare.
+
+    A step down begins with a plain hyphen: the card reads its arrow and colour from it.
+    """
     if now is None or before is None or now != now or before != before:
         return None
     if unit is Unit.SHARE:
         points = (now - before) * 100
-        return None if round(points, 1) == 0 else f"{points:+.1f} pp".replace("-", "−")
+        return None if round(points, 1) == 0 else f"{points:+.1f} pp"
     if before <= 0:
         return None
     share = (now - before) / before * 100
-    return None if round(share, 1) == 0 else f"{share:+.1f} %".replace("-", "−")
+    return None if round(share, 1) == 0 else f"{share:+.1f}%"
 
 
 def of_days(period: Period, *, year: bool | None = None) -> str:

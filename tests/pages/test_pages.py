@@ -117,5 +117,5 @@ def test_orders_that_an_import_could_not_read_are_told_of(
             )
         )
     page = open_page(data)
-    assert "1 order is missing from these figures, about 50.0 % of net sales" in texts(page)
+    assert "1 order is missing from these figures, about 50.0% of net sales" in texts(page)
     assert "1 row could not be trusted" in texts(open_page(data, "imports"))

@@ -120,8 +120,8 @@ def test_each_kind_counts_what_waits_and_nothing_else(database: Engine, store: S
             insert(goals).values(metric="orders", starts_day=today, ends_day=today + 3 * day_, target=10)
         )
     assert _needs(database, store, noon) == {
-        "reviews": (3, True, "2 with 1 or 2 stars, 1 past 24 hours"),
-        "tickets": (4, True, "2 past their target, 1 due within 15 minutes, oldest waits 2 hours"),
+        "reviews": (3, True, "2 with 1–2 stars, 1 past 24 h"),
+        "tickets": (4, True, "2 past target, 1 due in 15 minutes, oldest 2 hours"),
         "parcels": (3, True, "2 of them with DHL"),
         "unpaid": (1, False, "€10 still to come in"),
         "ending": (1, False, "orders: in 2 days"),

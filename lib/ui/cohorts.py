@@ -1,0 +1,155 @@
+"""The cohort triangle, drawn, and the customers or orders behind each of its cells."""
+
+from datetime import date
+
+import pandas as pd
+import streamlit as st
+
+from lib.charts import cohort
+from lib.metrics import cohorts
+from lib.metrics.catalogue import find
+from lib.metrics.cohort_rows import cell_rows
+from lib.metrics.definition import Mart, Scope, Unit
+from lib.periods import month_start
+from lib.ui.access import Opened, show_error
+from lib.ui.drill_down import PAGE, exported, row_columns, shown
+from lib.ui.live import open_house
+from lib.ui.tables import download, in_money, table
+from lib.ui.text import major, plain, written
+
+# The triangle on the screen; the download has all of it.
+MOST_COHORTS = 18
+MOST_MONTHS = 12
+
+
+@st.cache_data(ttl="1h", max_entries=60, show_spinner=False)
+def _cohorts(scope: Scope, version: int, _page: Opened) -> pd.DataFrame:
+    return cohorts.cohorts(_page.mart, scope)
+
+
+@st.fragment
+def draw_cohorts(page: Opened, scope: Scope) -> None:
+    """The cohort triangle: customers who came back in each month, or what they brought up to it."""
+    left, right = st.columns([1.6, 1], vertical_alignment="bottom")
+    left.header("Cohorts by month of the first order", anchor=False)
+    with right, st.container(horizontal=True, horizontal_alignment="right"):
+        view = st.segmented_control(
+            "Show",
+            ["Customers", "Revenue"],
+            default="Customers",
+            required=True,
+            key="cohort_view",
+            label_visibility="collapsed",
+        )
+    found = _cohorts(scope, page.version, page)
+    if found.empty:
+        st.caption("Nobody placed a first order in these days.")
+        return
+    is_money = view == "Revenue"
+    title = "Net sales per customer so far" if is_money else "Bought in this month"
+    frame = _triangle(found, page, is_money=is_money)
+    what = (
+        "Net sales per customer of the cohort, months 0 to k together, less refunds."
+        if is_money
+        else "Share of the cohort that bought in that month."
+    )
+    st.caption(f"{what} Hatched: the month is not over, or not reached. Point at a cell to see when it is complete.")
+    rows = int(frame["cohort"].nunique())
+    st.vega_lite_chart(
+        frame, cohort.cohort_spec(title, rows), alt=cohort.describe(frame, title), key=f"cohort_chart_{view}"
+    )
+    months = int(found["cohort_month"].nunique())
+    if months > MOST_COHORTS or int(found["k"].max()) > MOST_MONTHS:
+        newest = min(MOST_COHORTS, months)
+        st.caption(f"The newest {newest} of {months} cohorts, {MOST_MONTHS} months each; the download has all.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        help_ = "What a cell means, and the customers or orders that add up to it"
+        if st.button("See the rows of a cohort", icon=":material/group:", key="open_cohort", help=help_):
+            st.dialog("A cohort and its rows", width="large")(_dialog)(scope, found, is_money)
+        download("Download (CSV)", "cohorts", lambda: _cohort_file(found, page.currency), key="csv_cohorts")
+
+
+def _triangle(found: pd.DataFrame, page: Opened, *, is_money: bool) -> pd.DataFrame:
+    newest = sorted(found["cohort_month"].unique())[-MOST_COHORTS:]
+    cells = found[found["cohort_month"].isin(newest) & (found["k"] <= MOST_MONTHS)]
+    if not is_money:
+        # Everybody bought in month 0: it would only drown the colours of the others.
+        cells = cells[cells["k"] > 0] if (cells["k"] > 0).any() else cells
+    mature = cells["is_mature"].astype(bool)
+    column = cells["net_per_customer_minor"] if is_money else cells["share"]
+    values = [major(v, page.currency) if is_money else v for v in column]
+    words = [
+        written(v, Unit.MONEY, page.currency).split(".")[0] if is_money else f"{v:.1%}" if v < 0.1 else f"{v:.0%}"
+        for v in column.fillna(0)
+    ]
+    return pd.DataFrame(
+        {
+            "cohort": [f"{month_start(int(m)):%b %Y}" for m in cells["cohort_month"]],
+            "size": cells["size"].astype("int64").to_numpy(),
+            "k": cells["k"].astype("int64").to_numpy(),
+            "value": pd.Series(values, dtype="float64").to_numpy(),
+            "written": words,
+            "is_mature": mature.to_numpy(),
+            "matures_on": [f"{day:%-d %b %Y}" for day in cells["matures_on"]],
+        }
+    )
+
+
+def _cohort_file(found: pd.DataFrame, currency: str) -> pd.DataFrame:
+    named = found.assign(cohort=[f"{month_start(int(m)):%Y-%m}" for m in found["cohort_month"]])
+    return in_money(named.drop(columns="cohort_month"), currency)
+
+
+def _dialog(scope: Scope, found: pd.DataFrame, is_money: bool) -> None:
+    try:
+        house = open_house()
+        if house.mart is not None:
+            _draw_rows(house.mart, house.currency, scope, found, is_money=is_money)
+    except Exception as error:
+        show_error(error)
+
+
+def _draw_rows(mart: Mart, currency: str, scope: Scope, found: pd.DataFrame, *, is_money: bool) -> None:
+    """Choose a cohort and a month; the meaning, the cell, and the rows that add up to it."""
+    metric = find("cohort_revenue" if is_money else "cohort_retention")
+    unit = Unit.MONEY if is_money else Unit.COUNT
+    complete = found[found["is_mature"].astype(bool)]
+    if complete.empty:
+        st.info(f"No month of any cohort is complete yet: the first is on {found['matures_on'].min():%-d %b %Y}.")
+        return
+    months = {f"{month_start(int(m)):%b %Y}": int(m) for m in sorted(complete["cohort_month"].unique(), reverse=True)}
+    left, right = st.columns(2)
+    named = left.selectbox("First order in", list(months), key="cohort_month")
+    month = months.get(named, next(iter(months.values())))
+    cells = complete[complete["cohort_month"] == month].set_index("k")
+    steps = [int(k) for k in cells.index]
+    k = right.selectbox("Months since", steps, index=min(1, len(steps) - 1), key=f"cohort_k_{month}")
+    place = steps.index(k) if k in steps else len(steps) - 1
+    size, top = int(cells["size"].iloc[place]), int(cells["net_minor" if is_money else "customers"].iloc[place])
+    value = written(top / size, metric.unit, currency, exact=True)
+    st.markdown(plain(f"{value}: {written(top, unit, currency, exact=True)} of {size:,} customers."))
+    st.caption(plain(f"{metric.meaning} {metric.note}"))
+    st.caption(plain(f"As known before {scope.as_of:%-d %b %Y}. Months not complete yet are left out."))
+    key = f"cohort_rows_{metric.key}_{month}_{k}"
+    state = st.session_state.get(f"page_{key}", 1)
+    page = state if isinstance(state, int) and state > 0 else 1
+    rows = cell_rows(mart, scope, month, int(k), is_money=is_money, offset=(page - 1) * PAGE, limit=PAGE)
+    st.caption(plain(f"{rows.total_rows:,} rows add up to {written(rows.total_value, unit, currency, exact=True)}."))
+    table(shown(rows.frame, unit, currency), alt="Rows of the cohort", columns=row_columns(unit, currency), key=key)
+    pages = -(-rows.total_rows // PAGE)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        if pages > 1:
+            st.pagination(pages, key=f"page_{key}")
+        download(
+            "Download these rows (CSV)",
+            f"{metric.key}_{_month_name(month)}_month_{k}",
+            lambda: exported(
+                cell_rows(mart, scope, month, int(k), is_money=is_money, limit=None).frame, unit, currency
+            ),
+            key=f"csv_{key}",
+        )
+
+
+def _month_name(month: int) -> str:
+    first: date = month_start(month)
+    return f"{first:%Y-%m}"

@@ -1,0 +1,48 @@
+"""What customers have been worth, drawn month by month since their first order."""
+
+import pandas as pd
+import streamlit as st
+
+from lib.charts import repeat
+from lib.metrics import cohorts
+from lib.metrics.definition import Scope, Unit
+from lib.ui.access import Opened
+from lib.ui.tables import download, in_money
+from lib.ui.text import major, plain, written
+
+ENOUGH = 50
+
+
+@st.cache_data(ttl="1h", max_entries=60, show_spinner=False)
+def _worth(scope: Scope, version: int, _page: Opened) -> pd.DataFrame:
+    return cohorts.worth(_page.mart, scope)
+
+
+def draw_worth(page: Opened, scope: Scope) -> None:
+    """What a customer has brought, month by month since the first order."""
+    st.header("What a customer is worth over time", anchor=False)
+    found = _worth(scope, page.version, page)
+    found = found[found["customers"] >= ENOUGH] if len(found) else found
+    if len(found) < 2:
+        st.caption(f"No month since the first order is complete for {ENOUGH} customers yet.")
+        return
+    last = found.iloc[-1]
+    amount = written(float(last["net_per_customer_minor"]), Unit.MONEY, page.currency)
+    st.caption(
+        plain(
+            f"Net sales per customer, less refunds: {amount} after {int(last['k'])} months. "
+            f"Only complete months, while {ENOUGH} customers or more are followed."
+        )
+    )
+    frame = pd.DataFrame(
+        {
+            "month": found["k"].astype("int64"),
+            "worth": [major(v, page.currency) for v in found["net_per_customer_minor"]],
+            "customers": found["customers"].astype("int64"),
+        }
+    )
+    words = f"{amount} after {int(last['k'])} months"
+    st.vega_lite_chart(
+        frame, repeat.worth_spec(page.symbol), alt=repeat.describe_worth(frame, words), key="worth_chart"
+    )
+    download("Download (CSV)", "worth_by_month", lambda: in_money(found, page.currency), key="csv_worth")
