@@ -1,5 +1,6 @@
 """What the loader's parts share while one batch is written."""
 
+import marshal
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -69,16 +70,25 @@ class Batch:
 
 
 def fingerprint(*parts: Any) -> str:
-    """32 characters that change when anything of a record changes."""
-    return blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    """32 characters that change when anything of a record changes.
+
+    Plain values in tuples and lists are hashed several times as fast as records and instants.
+    """
+    try:
+        # Version 2 writes equal values equally, whether or not they are one object.
+        written = marshal.dumps(parts, 2)
+    except ValueError:
+        written = repr(parts).encode("utf-8", "surrogatepass")
+    return blake2b(written, digest_size=16).hexdigest()
 
 
 def clip(text: str | None, length: int = KEY_LENGTH) -> str | None:
     """A describing text no longer than its column; the blank is unknown."""
     if text is None:
         return None
-    cleaned = text.replace("\x00", "").strip() if "\x00" in text or text[:1].isspace() or text[-1:].isspace() else text
-    return cleaned[:length] or None
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    return text.strip()[:length] or None
 
 
 # For what comes again and again, such as the names and codes of what is sold.

@@ -12,11 +12,12 @@ from lib.db.tables.returns import return_items
 from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused, clip, clip_often, country_code, fingerprint
 from lib.importers.checks import bad_order
 from lib.importers.conversion import NoRate, convert_order
-from lib.importers.load_people import Mention, resolve
+from lib.importers.load_people import Mention, plain, resolve
 from lib.importers.load_products import products_of_lines, unit_cost
 from lib.importers.load_refunds import write_refunds
-from lib.importers.load_shipments import write_shipments
-from lib.importers.records import ItemRecord, OrderRecord
+from lib.importers.load_shipments import events, write_shipments
+from lib.importers.load_shipments import facts as parcel_facts
+from lib.importers.records import ItemRecord, OrderRecord, ShipmentRecord
 from lib.importers.refund_lines import Line, Purchase
 from lib.importers.writer import instant
 
@@ -82,23 +83,6 @@ _line = attrgetter(
     "cost_minor",
     "category",
 )
-_person = attrgetter(
-    "external_id",
-    "email",
-    "name",
-    "phone",
-    "country",
-    "region",
-    "city",
-    "language",
-    "registered_at",
-    "is_guest",
-    "is_test",
-    "tags",
-    "note",
-)
-_address = attrgetter("kind", "name", "street", "city", "region", "postal_code", "country", "phone")
-_consent = attrgetter("channel", "state", "stated_at")
 
 
 @dataclass(slots=True)
@@ -110,9 +94,11 @@ class Draft:
     facts: tuple[Any, ...]
     rate: str
     fingerprint: str
+    parcels: list[tuple[ShipmentRecord, tuple[Any, ...]]]
     order_id: int = 0
     is_new: bool = True
     mention: Mention | None = None
+    # Only where the order has refunds, which name them.
     lines: list[Line] = field(default_factory=list)
 
     @property
@@ -152,7 +138,7 @@ def load_orders(batch: Batch, records: Sequence[OrderRecord]) -> list[Outcome]:
     refunds = [(refund, purchases[draft.order.external_id]) for draft in drafts for refund in draft.order.refunds]
     said = [draft.order_id for draft in drafts if not draft.is_new and draft.order.says_refunds]
     write_refunds(batch, refunds, whole_orders=said)
-    parcels = [(parcel, draft.order_id) for draft in drafts for parcel in draft.order.shipments]
+    parcels = [(parcel, values, draft.order_id) for draft in drafts for parcel, values in draft.parcels]
     write_shipments(batch, parcels, whole_orders=changed)
     return outcomes
 
@@ -194,18 +180,18 @@ def _draft(batch: Batch, position: int, record: OrderRecord) -> Draft:
         order.tags or None,
         order.note or None,
     )
+    parcels = [(parcel, parcel_facts(parcel)) for parcel in order.shipments]
     person = record.customer
     written = fingerprint(
         facts,
         [_line(item) for item in order.items],
-        order.discounts,
-        order.refunds,
-        order.shipments,
-        _person(person) if person is not None else None,
-        [_address(address) for address in person.addresses] if person is not None else None,
-        [_consent(consent) for consent in person.consents] if person is not None else None,
+        [(used.code, used.amount_minor, used.kind) for used in order.discounts],
+        # Few orders have one.
+        repr(order.refunds) if order.refunds else "",
+        [(parcel.external_id, values, events(parcel)) for parcel, values in parcels],
+        plain(person) if person is not None else None,
     )
-    draft = Draft(position, order, facts, rate, written)
+    draft = Draft(position, order, facts, rate, written, parcels)
     if person is not None:
         draft.mention = Mention(person, at=record.placed_at)
     return draft
@@ -269,7 +255,7 @@ def _items(batch: Batch, drafts: Sequence[Draft]) -> None:
     found = products_of_lines(batch, [item for _, item in flat])
     currency = batch.store.currency
     stored = _stored_lines(batch, [draft.order_id for draft in drafts if not draft.is_new])
-    new: list[tuple[Draft, int, tuple[Any, ...]]] = []
+    new: list[tuple[Draft, Line | None, tuple[Any, ...]]] = []
     changed: list[tuple[Any, ...]] = []
     numbers = {order_id: rows[-1][1] for order_id, rows in stored.items()}
     for (draft, item), product in zip(flat, found, strict=True):
@@ -290,35 +276,41 @@ def _items(batch: Batch, drafts: Sequence[Draft]) -> None:
             item.tax_minor,
             cost,
         )
-        line = Line(
-            0,
-            facts[1],
-            item.external_id,
-            item.product_id,
-            facts[3],
-            facts[4],
-            item.kind,
-            item.quantity,
-            item.gross_minor - item.discount_minor,
-        )
-        draft.lines.append(line)
         before = None if draft.is_new else _same_line(stored.get(draft.order_id, []), item)
+        line = _line_of(item, facts, before[0] if before else 0) if draft.order.refunds else None
+        if line is not None:
+            draft.lines.append(line)
         if before is not None:
-            line.order_item_id = before[0]
             changed.append((*facts, before[0]))
             continue
         # Above every number the order ever had: a line that stays never meets a new one.
         numbers[draft.order_id] = number = numbers.get(draft.order_id, 0) + 1
-        new.append((draft, len(draft.lines) - 1, (number, *facts)))
+        new.append((draft, line, (number, *facts)))
     gone = [row[0] for rows in stored.values() for row in rows]
     if gone:
         _remove_lines(batch, gone)
     rows: list[tuple[Any, ...]] = []
-    for (draft, index, values), key in zip(new, batch.writer.next_keys(order_items, len(new)), strict=True):
-        draft.lines[index].order_item_id = key
+    for (draft, line, values), key in zip(new, batch.writer.next_keys(order_items, len(new)), strict=True):
+        if line is not None:
+            line.order_item_id = key
         rows.append((key, draft.order_id, *values))
     batch.writer.insert(order_items, ITEM_COLUMNS, rows)
     batch.writer.update(order_items, ITEM_FACTS, changed)
+
+
+def _line_of(item: ItemRecord, facts: tuple[Any, ...], order_item_id: int) -> Line:
+    """The line as the order's refunds name it; ``facts`` are the values of ``ITEM_FACTS``."""
+    return Line(
+        order_item_id,
+        facts[1],
+        item.external_id,
+        item.product_id,
+        facts[3],
+        facts[4],
+        item.kind,
+        item.quantity,
+        item.gross_minor - item.discount_minor,
+    )
 
 
 def _stored_lines(batch: Batch, order_ids: Sequence[int]) -> dict[int, list[tuple[int, int, str | None, str]]]:

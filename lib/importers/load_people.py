@@ -7,6 +7,7 @@ address turn out to belong to one person, the older row stays and everything of 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -35,7 +36,23 @@ FACTS: Final = (
     "note",
 )
 ADDRESS: Final = ("name", "street", "city", "region", "postal_code", "country", "phone")
+_said = attrgetter(
+    "external_id",
+    "email",
+    "name",
+    "phone",
+    "country",
+    "region",
+    "city",
+    "language",
+    "is_guest",
+    "is_test",
+    "tags",
+    "note",
+)
+_said_address = attrgetter("kind", *ADDRESS)
 NEW: Final = ("customer_id", "source", "external_id", "fingerprint", "updated_at", *FACTS)
+KNOWN: Final = ("customer_id", "source", "external_id", "fingerprint", *FACTS)
 
 Key = tuple[str, str]
 
@@ -61,6 +78,16 @@ def keys_of(record: CustomerRecord, source: str) -> list[Key]:
     if record.email and (email := normalise_email(record.email)):
         keys.append((EMAIL, email))
     return keys
+
+
+def plain(record: CustomerRecord) -> tuple[Any, ...]:
+    """All that a record says, as plain values in tuples."""
+    return (
+        *_said(record),
+        instant(record.registered_at),
+        [_said_address(address) for address in record.addresses],
+        [(consent.channel, consent.state, instant(consent.stated_at)) for consent in record.consents],
+    )
 
 
 def load_customers(batch: Batch, records: Sequence[CustomerRecord]) -> list[Outcome]:
@@ -193,9 +220,10 @@ def _write_people(batch: Batch, live: Sequence[Mention], old: set[int]) -> dict[
     """Insert and update the people themselves; returns each one's facts as they are now."""
     rows: dict[int, dict[str, Any]] = {}
     if old:
-        wanted = select(customers).where(batch.writer.among(customers.c.customer_id, old))
-        for found in batch.connection.execute(wanted).mappings():
-            rows[found["customer_id"]] = {**found, "registered_at": instant(found["registered_at"])}
+        wanted = select(*(customers.c[name] for name in KNOWN)).where(batch.writer.among(customers.c.customer_id, old))
+        for found in batch.connection.execute(wanted):
+            row = dict(zip(KNOWN, found, strict=True))
+            rows[row["customer_id"]] = row | {"registered_at": instant(row["registered_at"])}
     new: dict[int, dict[str, Any]] = {}
     changed: dict[int, dict[str, Any]] = {}
     for mention in live:
@@ -204,7 +232,7 @@ def _write_people(batch: Batch, live: Sequence[Mention], old: set[int]) -> dict[
         facts = _facts(mention.record)
         written = ""
         if mention.is_full:
-            written = fingerprint(facts, mention.record.addresses, mention.record.consents, mention.keys)
+            written = fingerprint(plain(mention.record), mention.keys)
         if known is None:
             source, external_id = _own_key(batch, mention)
             row = {
@@ -267,29 +295,32 @@ def _write_addresses(batch: Batch, live: Sequence[Mention], rows: dict[int, dict
     named = [mention for mention in live if mention.record.addresses and mention.outcome != UNCHANGED]
     if not named:
         return
-    known: dict[tuple[int, str], tuple[int, tuple[Any, ...], datetime | None]] = {}
+    known: dict[tuple[int, str], tuple[int, tuple[Any, ...]]] = {}
     wanted = {mention.customer_id or 0 for mention in named}
-    stored = select(addresses).where(batch.writer.among(addresses.c.customer_id, wanted))
-    for row in batch.connection.execute(stored).mappings():
-        values = tuple(row[name] for name in ADDRESS)
-        known[row["customer_id"], row["kind"]] = (row["address_id"], values, row["updated_at"])
+    columns = (addresses.c[name] for name in ("customer_id", "kind", "address_id", *ADDRESS))
+    stored = select(*columns).where(batch.writer.among(addresses.c.customer_id, wanted))
+    for customer_id, kind, address_id, *written in batch.connection.execute(stored):
+        known[customer_id, kind] = (address_id, tuple(written))
     new: dict[tuple[int, str], tuple[Any, ...]] = {}
     changed: dict[int, tuple[Any, ...]] = {}
     newest: dict[tuple[int, str], datetime] = {}
     for mention in named:
         for record in mention.record.addresses:
             place = (mention.customer_id or 0, record.kind)
-            values = _address(record)
             if mention.at is not None:
                 if place in newest and mention.at <= newest[place]:
                     continue
                 newest[place] = mention.at
+            values = _address(record)
             if place not in known:
                 new[place] = values
             elif known[place][1] != values and (mention.is_full or _is_latest(batch, place[0], mention.at)):
                 changed[known[place][0]] = values
-    columns = ("customer_id", "kind", "updated_at", *ADDRESS)
-    batch.writer.insert(addresses, columns, [(*place, batch.stamp, *values) for place, values in new.items()])
+    batch.writer.insert(
+        addresses,
+        ("customer_id", "kind", "updated_at", *ADDRESS),
+        [(*place, batch.stamp, *values) for place, values in new.items()],
+    )
     batch.writer.update(
         addresses, ("updated_at", *ADDRESS), [(batch.stamp, *values, key) for key, values in changed.items()]
     )
@@ -308,9 +339,11 @@ def _write_consents(batch: Batch, live: Sequence[Mention]) -> None:
         return
     known: dict[tuple[int, str], dict[str, Any]] = {}
     wanted = {mention.customer_id or 0 for mention in named}
-    stored = select(consents).where(batch.writer.among(consents.c.customer_id, wanted))
-    for found in batch.connection.execute(stored).mappings():
-        known[found["customer_id"], found["channel"]] = dict(found)
+    columns = ("customer_id", "channel", "consent_id", "state", "stated_at")
+    stored = select(*(consents.c[name] for name in columns)).where(batch.writer.among(consents.c.customer_id, wanted))
+    for found in batch.connection.execute(stored):
+        row = dict(zip(columns, found, strict=True))
+        known[row["customer_id"], row["channel"]] = row
     new: dict[tuple[int, str], dict[str, Any]] = {}
     changed: dict[tuple[int, str], dict[str, Any]] = {}
     for mention in named:

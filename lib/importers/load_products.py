@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 
 from lib.db.tables.orders import order_items
 from lib.db.tables.products import products
@@ -29,6 +29,7 @@ FACTS: Final = (
     "tags",
 )
 COLUMNS: Final = ("source", "external_id", "fingerprint", "updated_at", *FACTS)
+KNOWN: Final = ("product_id", "source", "external_id", "fingerprint", *FACTS)
 
 
 @dataclass(slots=True)
@@ -76,25 +77,30 @@ def shelf(
     parents: Iterable[str] = (),
 ) -> Shelf:
     """Read every product that goes by one of these."""
-    found: dict[int, Row[Any]] = {}
-    wanted = (
-        (products.c.external_id, set(ids), products.c.source == batch.source),
-        (products.c.sku, set(skus), None),
-        (products.c.name, set(names), None),
-        (products.c.handle, set(handles), None),
-        (products.c.parent_name, set(parents), None),
+    product = products.c
+    named = (
+        (product.external_id, set(ids)),
+        (product.sku, set(skus)),
+        (product.name, set(names)),
+        (product.handle, set(handles)),
+        (product.parent_name, set(parents)),
     )
-    columns = [products.c.product_id, *(products.c[name] for name in COLUMNS)]
-    for column, values, condition in wanted:
-        if not values:
-            continue
-        query = select(*columns).where(batch.writer.among(column, values))
-        if condition is not None:
-            query = query.where(condition)
-        found.update({row.product_id: row for row in batch.connection.execute(query)})
     result = Shelf()
-    for row in sorted(found.values(), key=lambda row: (row.source != batch.source, row.product_id)):
-        result.put(dict(row._mapping), batch.source)
+    ways = [
+        and_(product.source == batch.source, batch.writer.among(column, values))
+        if column is product.external_id
+        else batch.writer.among(column, values)
+        for column, values in named
+        if values
+    ]
+    if not ways:
+        return result
+    # One question: most products go by more than one of their names.
+    query = select(*(product[name] for name in KNOWN)).where(or_(*ways))
+    rows = [dict(zip(KNOWN, row, strict=True)) for row in batch.connection.execute(query)]
+    rows.sort(key=lambda row: (row["source"] != batch.source, row["product_id"]))
+    for row in rows:
+        result.put(row, batch.source)
     return result
 
 

@@ -25,18 +25,21 @@ FACTS: Final = (
 )
 COLUMNS: Final = ("shipment_id", "source", "external_id", "fingerprint", "updated_at", *FACTS)
 
+# A parcel, the values of FACTS, and its fingerprint.
+Draft = tuple[ShipmentRecord, tuple[Any, ...], str]
+
 
 def write_shipments(
-    batch: Batch, records: Sequence[tuple[ShipmentRecord, int]], *, whole_orders: Sequence[int]
+    batch: Batch, records: Sequence[tuple[ShipmentRecord, tuple[Any, ...], int]], *, whole_orders: Sequence[int]
 ) -> None:
-    """Write parcels that came within their orders (each with its ``order_id``).
+    """Write parcels that came within their orders: each with its facts and its ``order_id``.
 
     Args:
         whole_orders: orders that were stored before; parcels that came within them and are not among
             ``records`` are gone and are removed.
     """
     if whole_orders:
-        kept = {record.external_id for record, _ in records}
+        kept = {parcel.external_id for parcel, _, _ in records}
         rows = batch.connection.execute(
             select(shipments.c.shipment_id, shipments.c.external_id).where(
                 shipments.c.source == batch.source,
@@ -46,7 +49,11 @@ def write_shipments(
         )
         batch.writer.delete(shipments, "shipment_id", [key for key, external_id in rows if external_id not in kept])
     _write(
-        batch, [(record, order_id, WITHIN + fingerprint(record)[: 32 - len(WITHIN)]) for record, order_id in records]
+        batch,
+        [
+            (parcel, (order_id, *values), WITHIN + _fingerprint(parcel, values)[: 32 - len(WITHIN)])
+            for parcel, values, order_id in records
+        ],
     )
 
 
@@ -54,7 +61,7 @@ def load_shipments(batch: Batch, records: Sequence[ShipmentRecord]) -> list[Outc
     """Store parcels that come by themselves; one whose order is not stored is refused."""
     known = order_keys(batch, {record.order_id for record in records})
     outcomes: list[Outcome] = [STORED] * len(records)
-    drafts: list[tuple[ShipmentRecord, int, str]] = []
+    drafts: list[Draft] = []
     positions: list[int] = []
     for position, record in enumerate(records):
         reason = bad_shipment(batch, record)
@@ -65,7 +72,8 @@ def load_shipments(batch: Batch, records: Sequence[ShipmentRecord]) -> list[Outc
         if reason:
             outcomes[position] = Refused(reason)
         else:
-            drafts.append((record, known[record.order_id], fingerprint(record)))
+            values = facts(record)
+            drafts.append((record, (known[record.order_id], *values), _fingerprint(record, values)))
             positions.append(position)
     for position, is_written in zip(positions, _write(batch, drafts), strict=True):
         outcomes[position] = STORED if is_written else UNCHANGED
@@ -82,7 +90,7 @@ def order_keys(batch: Batch, wanted: Iterable[str]) -> dict[str, int]:
     return {row.external_id: row.order_id for row in rows}
 
 
-def _write(batch: Batch, drafts: Sequence[tuple[ShipmentRecord, int, str]]) -> list[bool]:
+def _write(batch: Batch, drafts: Sequence[Draft]) -> list[bool]:
     """Write parcels that are new or changed; returns for each whether it was."""
     if not drafts:
         return []
@@ -115,18 +123,15 @@ def _write(batch: Batch, drafts: Sequence[tuple[ShipmentRecord, int, str]]) -> l
                 record.external_id,
                 written,
                 batch.stamp,
-                *_facts(record, order_id),
+                *values,
             )
-            for record, order_id, written in new
+            for record, values, written in new
         ],
     )
     batch.writer.update(
         shipments,
         ("fingerprint", "updated_at", *FACTS),
-        [
-            (written, batch.stamp, *_facts(record, order_id), keys[record.external_id])
-            for record, order_id, written in old
-        ],
+        [(written, batch.stamp, *values, keys[record.external_id]) for record, values, written in old],
     )
     batch.writer.delete(shipment_events, "shipment_id", [keys[record.external_id] for record, _, _ in old])
     batch.writer.insert(
@@ -141,9 +146,9 @@ def _write(batch: Batch, drafts: Sequence[tuple[ShipmentRecord, int, str]]) -> l
     return is_written
 
 
-def _facts(record: ShipmentRecord, order_id: int) -> tuple[Any, ...]:
+def facts(record: ShipmentRecord) -> tuple[Any, ...]:
+    """The values of ``FACTS`` but for the order's key, which is not known yet."""
     return (
-        order_id,
         clip(record.carrier),
         clip(record.tracking_number),
         record.status,
@@ -152,3 +157,12 @@ def _facts(record: ShipmentRecord, order_id: int) -> tuple[Any, ...]:
         instant(record.delivered_at),
         record.promised_day.isoformat() if record.promised_day else None,
     )
+
+
+def events(record: ShipmentRecord) -> list[tuple[Any, ...]]:
+    """What carriers reported, as plain values."""
+    return [(instant(event.occurred_at), event.status, event.message, event.city) for event in record.events]
+
+
+def _fingerprint(record: ShipmentRecord, values: tuple[Any, ...]) -> str:
+    return fingerprint(record.order_id, values, events(record))
