@@ -30,7 +30,7 @@ def to_minor(amount: Decimal | str, currency: str) -> int:
     (1235, 1200)
 
     Raises:
-        ValueError: not a finite number.
+        ValueError: not a finite number, or one of more digits than any amount has.
     """
     if isinstance(amount, str):
         # Imports read tens of millions of plain amounts such as 12.50.
@@ -46,7 +46,10 @@ def to_minor(amount: Decimal | str, currency: str) -> int:
         raise ValueError(f"{amount!r} is not an amount") from error
     if not value.is_finite():
         raise ValueError(f"{amount!r} is not an amount")
-    return int((value * _scale(currency)).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    try:
+        return int((value * _scale(currency)).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    except ArithmeticError as error:
+        raise ValueError(f"{amount!r} is too large for an amount") from error
 
 
 def to_major(minor: int, currency: str) -> Decimal:

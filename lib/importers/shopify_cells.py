@@ -78,6 +78,8 @@ class OrderCells:
             # 2025-12-06 10:37:33 -0500
             at = datetime.fromisoformat(text[:19] + text[20:] if text[19:20] == " " else text)
             return (at if at.tzinfo else at.replace(tzinfo=self.zone)).astimezone(UTC)
+        except OverflowError as error:
+            raise Untrusted(f"{name} {text!r} is out of range for a time", row) from error
         except ValueError:
             return self._rewritten(row, name, text)
 

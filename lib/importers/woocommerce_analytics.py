@@ -59,7 +59,10 @@ def _text(rows: Rows, row: Row, name: str) -> str:
 
 def _placed_at(text: str, zone: ZoneInfo, file: str) -> datetime:
     if text[:4].isdigit():
-        return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
+        try:
+            return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
+        except OverflowError as error:
+            raise ValueError(f"the date {text!r} is out of range for a time") from error
     raise AmbiguousDates(f"{file}: the date {text!r} is not year first, as WooCommerce writes it. Export it again.")
 
 

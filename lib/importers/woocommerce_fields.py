@@ -24,7 +24,10 @@ def instant(thing: Thing, name: str, context: ReadContext) -> datetime | None:
         text = thing.get(field)
         if text:
             at = datetime.fromisoformat(str(text))
-            return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+            try:
+                return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+            except OverflowError as error:
+                raise Untrusted(f"{field} {text!r} is out of range for a time") from error
     return None
 
 

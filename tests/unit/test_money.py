@@ -52,3 +52,9 @@ def test_money_is_written_for_people() -> None:
     assert format_money(123450, "EUR") == "€1,234.50"
     assert format_money(123450, "EUR", cents=False) == "€1,234"
     assert format_money(-5, "JPY") == "-¥5"
+
+
+@pytest.mark.parametrize("text", ["1e30", "1e999999", "9" * 40 + ".005", "NaN", "Infinity"])
+def test_an_amount_that_nobody_can_mean_is_refused_as_a_value(text: str) -> None:
+    with pytest.raises(ValueError, match="amount"):
+        to_minor(text, "EUR")

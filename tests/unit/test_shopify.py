@@ -141,6 +141,8 @@ def test_the_old_export_without_id_and_line_discount_reads_alike(reading: Readin
         ({"Total": "1.00"}, "does not meet total"),
         ({"Created at": "yesterday"}, "is not a time"),
         ({"Created at": ""}, "no time"),
+        ({"Created at": "0001-01-01 00:00:00 +0200"}, "out of range"),
+        ({"Lineitem price": "1e30"}, "not an amount"),
         ({"Currency": "EURO"}, "no currency"),
     ],
 )

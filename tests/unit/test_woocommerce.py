@@ -282,3 +282,8 @@ def test_refunds_are_read_after_the_orders_they_undo(tmp_path: Path) -> None:
     (tmp_path / "orders.json").write_text(json.dumps([order()]))
     found = read(source_files([tmp_path], CONTEXT), CONTEXT)
     assert [type(record) for record in found] == [OrderRecord, RefundRecord]
+
+
+@pytest.mark.parametrize("fields", [{"date_created_gmt": "0001-01-01T00:00:00+02:00"}, {"total": "1e40"}])
+def test_what_is_out_of_every_range_stops_no_other_order(tmp_path: Path, fields: dict[str, str]) -> None:
+    assert [type(record) for record in reading(tmp_path, order(**fields), order(id=728))] == [Rejected, OrderRecord]
