@@ -10,7 +10,6 @@ is marked as estimated until the refund itself is read.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from decimal import InvalidOperation
 from json import dumps
 from zoneinfo import ZoneInfo
 
@@ -99,7 +98,7 @@ def _record(thing: Thing, number: int, file: str, context: ReadContext) -> Recor
                 return replace(read_it(thing, context), origin=_origin(thing, number, file))
             except ValueError as error:
                 return _rejected(thing, read_it.__name__, number, file, str(error), context)
-            except (KeyError, TypeError, InvalidOperation) as error:
+            except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
                 reason = f"a field is missing or not of its kind: {error}"
                 return _rejected(thing, read_it.__name__, number, file, reason, context)
     reason = "not an order, refund, customer, product, review or coupon"
@@ -118,7 +117,7 @@ def _rejected(thing: Thing, kind: str, number: int, file: str, reason: str, cont
         day = at.astimezone(ZoneInfo(context.time_zone)).date() if at else None
         if kind == "order" and thing.get("currency") in currencies():
             amount = to_minor(str(thing.get("total")), str(thing["currency"]))
-    except ValueError:
+    except (ValueError, TypeError):
         # What cannot be read is why it is put aside; its text keeps it.
         pass
     return Rejected(

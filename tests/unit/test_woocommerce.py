@@ -284,6 +284,18 @@ def test_refunds_are_read_after_the_orders_they_undo(tmp_path: Path) -> None:
     assert [type(record) for record in found] == [OrderRecord, RefundRecord]
 
 
-@pytest.mark.parametrize("fields", [{"date_created_gmt": "0001-01-01T00:00:00+02:00"}, {"total": "1e40"}])
-def test_what_is_out_of_every_range_stops_no_other_order(tmp_path: Path, fields: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"date_created_gmt": "0001-01-01T00:00:00+02:00"},
+        {"total": "1e40"},
+        {"line_items": "none"},
+        {"line_items": ["none"]},
+        {"line_items": [{"id": 1, "name": "Mug", "quantity": "NaN", "subtotal": "1", "total": "1"}]},
+        {"coupon_lines": [{"id": 1}]},
+    ],
+)
+def test_what_is_out_of_range_or_no_field_of_its_kind_stops_no_other_order(
+    tmp_path: Path, fields: dict[str, Any]
+) -> None:
     assert [type(record) for record in reading(tmp_path, order(**fields), order(id=728))] == [Rejected, OrderRecord]
