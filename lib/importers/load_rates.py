@@ -66,7 +66,7 @@ def bad_coupon(batch: Batch, record: CouponRecord) -> str:
 
 
 def load_coupons(batch: Batch, records: Sequence[CouponRecord]) -> list[Outcome]:
-    """Store the shop's coupons as offers of the past: context, and never evidence of an effect."""
+    """Store the shop's coupons as offers: context, and never evidence of an effect."""
     outcomes: list[Outcome] = [STORED] * len(records)
     positions: list[int] = []
     rows: list[tuple[str, str, tuple[Any, ...]]] = []
@@ -79,14 +79,16 @@ def load_coupons(batch: Batch, records: Sequence[CouponRecord]) -> list[Outcome]
         values = (
             clip(record.code) or record.external_id,
             kind,
-            "finished",
+            "finished" if record.expires_at is not None and record.expires_at <= batch.at else "running",
             instant(record.created_at),
             instant(record.expires_at),
+            # Nobody was held out of it, so that nothing can be concluded from it.
+            0.0,
         )
         rows.append((record.external_id, fingerprint(values, record), values))
         kept.append(record)
         positions.append(position)
-    columns = ("name", "kind", "status", "starts_at", "ends_at")
+    columns = ("name", "kind", "status", "starts_at", "ends_at", "holdout_share")
     written = upsert(batch, offers, columns, rows)
     for position, record, (key, _, is_written) in zip(positions, kept, written, strict=True):
         outcomes[position] = STORED if is_written else UNCHANGED

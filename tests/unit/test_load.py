@@ -19,6 +19,7 @@ from lib.db.engine import reading, writing
 from lib.db.identities import suppression_hash
 from lib.db.store import Store, read_store
 from lib.db.tables.customers import addresses, consents, customer_identities, customers, suppressions
+from lib.db.tables.offers import offer_assignments, offer_versions, offers
 from lib.db.tables.orders import discounts_used, order_items, orders, refund_items, refunds
 from lib.db.tables.products import products
 from lib.db.tables.reviews import review_replies, reviews
@@ -738,3 +739,27 @@ def test_messages_once_stored_stay_and_new_ones_are_added(shop: Shop) -> None:
     shop.load(TicketRecord("k", AT, status="closed"))
     assert ids(shop.rows(ticket_messages, "body")) == ["Hello?", "Hi"]
     assert shop.rows(tickets, "status") == [("closed",)]
+
+
+def test_coupons_become_offers_that_run_until_they_expire_and_prove_nothing(shop: Shop) -> None:
+    coupons = [
+        CouponRecord("d1", "TEN", "percent", Decimal(10), AT, expires_at=AT + timedelta(days=30), used_count=7),
+        CouponRecord("d2", "POST", "free_shipping", Decimal(0), AT),
+        CouponRecord("", "LOST", "percent", Decimal(5), AT),
+    ]
+    report = shop.load(*coupons, source="woocommerce")
+    assert (report.stored, report.rejected) == (2, 1)
+    assert shop.rows(offers, "source", "external_id", "name", "kind", "status", "holdout_share") == [
+        ("woocommerce", "d1", "TEN", "coupon", "finished", 0.0),
+        ("woocommerce", "d2", "POST", "free_shipping", "running", 0.0),
+    ]
+    assert shop.count(offer_assignments) == 0
+    ended = replace(coupons[1], expires_at=AT + timedelta(days=1))
+    again = shop.load(coupons[0], ended, source="woocommerce")
+    assert (again.stored, again.unchanged) == (1, 1)
+    assert shop.rows(offers, "status", "ends_at") == [
+        ("finished", AT + timedelta(days=30)),
+        ("finished", AT + timedelta(days=1)),
+    ]
+    settings = [row[0]["code"] for row in shop.rows(offer_versions, "settings")]
+    assert settings == ["TEN", "POST", "POST"]
