@@ -16,7 +16,8 @@ st.header("How it is going", anchor=False)
 draw_quiet(page)
 draw_cards(page)
 st.caption(
-    "A day is marked as unusual when it leaves a range that a normal day leaves about once a quarter, per figure."
+    "Usual: the range that held 95% of like days. Marked as unusual: what a normal day shows about once a quarter, "
+    "per figure; of the marks of one day at most 1 in 10 is expected to be false."
 )
 
 left, right = st.columns([1.7, 1])

@@ -12,11 +12,13 @@ COLUMNS = ("day", "returned", "low", "high", "at_risk", "slice")
 COLOURS = ("accent", "blue", "amber", "violet", "rose")
 # Two labels nearer than this part of the height would touch.
 APART = 0.062
+# How far the names reach beyond the last day.
+ROOM = 1.2
 
 
 @cache
 def survival_spec(slices: tuple[str, ...], half: int | None = None) -> Spec:
-    """The curve of a ``labelled`` frame: shares from 0 to 1, each slice named where its line ends.
+    """The curve of a ``labelled`` frame: shares from 0 to 1, each slice named beside the end of its line.
 
     ``half`` is the day by which half have bought again, when there is one curve and it gets so far.
     """
@@ -61,18 +63,22 @@ def survival_spec(slices: tuple[str, ...], half: int | None = None) -> Spec:
     if many:
         layers.append(
             base.transform_filter("isValid(datum.label_at)")
-            .mark_text(align="right", dx=-4, dy=-10, fontSize=12, fontWeight=600)
-            .encode(x=x, y=alt.Y("label_at:Q"), text="slice:N", color=colour)
+            .mark_text(align="right", fontSize=12, fontWeight=600)
+            .encode(x=alt.X("label_day:Q"), y=alt.Y("label_at:Q"), text="slice:N", color=colour)
         )
     return finished(alt.layer(*layers), 320)
 
 
 def labelled(frame: pd.DataFrame) -> pd.DataFrame:
-    """The curves with ``colour`` (a role per slice) and, at the end of each, ``label_at``: where its name stands."""
+    """The curves with ``colour`` (a role per slice) and, at the end of each, where its name stands.
+
+    Names end together at ``label_day``, to the right of all lines, in the order of the lines, at ``label_at``.
+    """
     names = list(dict.fromkeys(frame["slice"]))
     turned = frame.reset_index(drop=True)
     turned["colour"] = turned["slice"].map({name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)})
     turned["label_at"] = float("nan")
+    turned["label_day"] = ROOM * float(turned["day"].max())
     apart = APART * float(turned["high"].max())
     ends = sorted((float(part["returned"].iloc[-1]), part.index[-1]) for _, part in turned.groupby("slice", sort=False))
     lowest = float("-inf")

@@ -6,9 +6,9 @@ There are no accounts yet: the app is for the person at this machine, and says s
 
 import logging
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import streamlit as st
 
@@ -33,6 +33,8 @@ class Opened:
     mart: Mart
     choice: Choice
     today: date
+    # What was asked during this run already: a cache would copy it out each time.
+    asked: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def scope(self) -> Scope:

@@ -39,19 +39,31 @@ MOST_POINTS = 92
 
 def figure_of(page: Opened, key: str, *, before: bool = False) -> float:
     """One of the cards' figures, 0 without a value: asked with all the others, and so only once a page."""
-    scope = page.before if before else page.scope
-    return (figures(page.mart, KPIS, scope)[key].value or 0) if scope else 0
+    found = figures_of(page, before=before)
+    return (found[key].value or 0) if found else 0
+
+
+def figures_of(page: Opened, *, before: bool = False) -> dict[str, Figure]:
+    """The cards' figures by key, of the chosen days or of those compared with; empty without a comparison."""
+    name = "figures before" if before else "figures"
+    if name not in page.asked:
+        scope = page.before if before else page.scope
+        page.asked[name] = figures(page.mart, KPIS, scope) if scope else {}
+    found: dict[str, Figure] = page.asked[name]
+    return found
 
 
 def course_of(page: Opened) -> Course:
     """The cards' figures day by day with what was expected of each day, worked out once a page."""
-    return course(page.mart, KPIS, page.scope, page.first_day, page.house.store.country)
+    if "course" not in page.asked:
+        page.asked["course"] = course(page.mart, KPIS, page.scope, page.first_day, page.house.store.country)
+    found: Course = page.asked["course"]
+    return found
 
 
 def draw_cards(page: Opened) -> None:
     """The grid of figures, each opening its rows."""
-    now = figures(page.mart, KPIS, page.scope)
-    before = figures(page.mart, KPIS, page.before) if page.before else {}
+    now, before = figures_of(page), figures_of(page, before=True)
     found = course_of(page)
     days = found.within(page.scope.period)
     with st.grid(4, min_column_width=150, gap="small", key="cards"):
@@ -98,15 +110,16 @@ def _line(page: Opened, now: Figure, days: pd.DataFrame, ranges: pd.DataFrame) -
         return "Nothing to count in these days"
     if now.is_small_sample:
         return f"Small sample: {now.n} case{'' if now.n == 1 else 's'}"
-    known = days[days[now.key].notna() & (days["day"] < day_index(page.today))]
-    if known.empty:
+    values, numbers = days[now.key].to_numpy(), days["day"].to_numpy()
+    known = ((values == values) & (numbers < day_index(page.today))).nonzero()[0]
+    if not len(known):
         return "So far: today is not over"
     interval = ""
     if now.low is not None and now.high is not None:
         interval = f"; 95% interval {unbroken(f'{now.low * 100:.1f}–{now.high * 100:.1f}%')}"
     if now.unit is Unit.SHARE and (now.n or 0) < FEWEST_A_DAY * page.scope.period.days:
         return f"Too few a day for a usual range{interval}"
-    day, last = int(known["day"].iloc[-1]), float(known[now.key].iloc[-1])
+    day, last = int(numbers[known[-1]]), float(values[known[-1]])
     name, value = f"{day_of(day):%a %-d %b}", _short(last, now.unit, page.currency)
     row = on_day(ranges, day)
     if row is None:

@@ -119,7 +119,10 @@ def _draw_rows(mart: Mart, currency: str, scope: Scope, found: pd.DataFrame, *, 
         return
     months = {f"{month_start(int(m)):%b %Y}": int(m) for m in sorted(complete["cohort_month"].unique(), reverse=True)}
     left, right = st.columns(2)
-    named = left.selectbox("First order in", list(months), key="cohort_month")
+    # Month 0 is everybody: begin with the newest cohort that has more to say.
+    later = set(complete.loc[complete["k"] > 0, "cohort_month"])
+    first = next((place for place, m in enumerate(months.values()) if m in later), 0)
+    named = left.selectbox("First order in", list(months), index=first, key="cohort_month")
     month = months.get(named, next(iter(months.values())))
     cells = complete[complete["cohort_month"] == month].set_index("k")
     steps = [int(k) for k in cells.index]

@@ -148,8 +148,12 @@ def _rows(mart: Mart, key: str, scope: Scope, metric: Any, currency: str) -> Non
 def shown(frame: pd.DataFrame, unit: Unit, currency: str) -> pd.DataFrame:
     """The rows as a reader sees them."""
     turned = amounts(frame, "amount", unit, currency)
-    columns = {"day": "Day", "number": "Order", "what": "What", "amount": "Amount"}
-    kept = [name for name in columns if name != "number" or frame["number"].notna().any()]
+    columns = {"day": "Day", "number": "Order", "customer_id": "Customer", "what": "What", "amount": "Amount"}
+    has_orders = bool(frame["number"].notna().any())
+    # A row is named by its order; one that has none, by its customer.
+    has_customers = bool(frame["customer_id"].notna().any()) and not has_orders
+    hidden = {name for name, has in (("number", has_orders), ("customer_id", has_customers)) if not has}
+    kept = [name for name in columns if name not in hidden]
     table = turned[kept].rename(columns=columns)
     table["Amount"] = pd.to_numeric(table["Amount"]) if len(table) else table["Amount"]
     return table
@@ -168,5 +172,6 @@ def row_columns(unit: Unit, currency: str) -> dict[str, Any]:
     heading = f"Amount ({currency})" if unit is Unit.MONEY else "Counts"
     return {
         "Day": st.column_config.DateColumn(format="D MMM YYYY"),
+        "Customer": st.column_config.NumberColumn(format="#%d", help="Encore's own number of the customer."),
         "Amount": st.column_config.NumberColumn(heading, format=number_format(unit, currency)),
     }

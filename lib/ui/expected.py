@@ -54,7 +54,8 @@ def course(mart: Mart, keys: tuple[str, ...], scope: Scope, first_day: date, cou
     return _course(keys, asked, first_day, skipped, int(mart.version), mart)
 
 
-@st.cache_data(ttl="1h", max_entries=60, show_spinner=False)
+# Shared, not copied: it is only read.
+@st.cache_resource(ttl="1h", max_entries=60, show_spinner=False)
 def _course(
     keys: tuple[str, ...], scope: Scope, first_day: date, skipped: frozenset[int], version: int, _mart: Mart
 ) -> Course:
@@ -91,7 +92,7 @@ def undecided(mart: Mart, scope: Scope) -> set[int]:
 
 def on_day(frame: pd.DataFrame, day: int) -> pd.Series | None:
     """The row of one day, if it has a range."""
-    rows = frame[frame["day"] == day]
-    if rows.empty or pd.isna(rows["low"].iloc[0]):
+    place = int(frame["day"].searchsorted(day))
+    if place >= len(frame) or frame["day"].iloc[place] != day or pd.isna(frame["low"].iloc[place]):
         return None
-    return rows.iloc[0]
+    return frame.iloc[place]

@@ -30,7 +30,7 @@ ICONS = {
 PAGE = 50
 
 
-@st.cache_data(ttl=10, max_entries=4, show_spinner=False)
+@st.cache_data(ttl=30, max_entries=4, show_spinner=False)
 def _needs(url: str, zone: str, _store: Store) -> list[Need]:
     with reading(order_database(settings())) as connection:
         return day.needs(connection, at=now(), today=_store.today())

@@ -73,6 +73,8 @@ def _draw_years(page: Opened, scope: Scope, found: pd.DataFrame) -> None:
     words = "Of customers followed for that long, the share with a second purchase."
     if frame["before"].notna().any():
         words += f" :gray[○] the same asked a year before, on {as_of:%-d %b %Y}."
+    if int(found["mature"].max()) <= 5:
+        words += " Small sample: read it with care."
     st.caption(f"{words} Bars: 95% interval.")
     spec = repeat.interval_spec(len(frame), bool(frame["before"].notna().any()))
     st.vega_lite_chart(frame, spec, alt=repeat.describe_shares(frame), key="shares_chart")

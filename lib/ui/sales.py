@@ -14,7 +14,7 @@ from lib.periods import Period, day_of
 from lib.settings import settings
 from lib.stats.drivers import mix_and_rate, sales_drivers, whole_parts
 from lib.ui.access import Opened
-from lib.ui.cached import dailies, figure
+from lib.ui.cached import dailies, figures
 from lib.ui.calendar import goals_on, marked_days
 from lib.ui.cards import course_of, figure_of
 from lib.ui.drill_down import open_button, open_figure
@@ -274,14 +274,15 @@ def draw_goals(page: Opened) -> None:
     with st.grid(4, min_column_width=240, gap="small", key="goals"):
         for key, start, end, target in found:
             with st.container(border=True, height="stretch"):
-                _goal(page, key, start, end, target)
+                _goal(page, key, start, end, target, [each for each, *days, _ in found if days == [start, end]])
 
 
-def _goal(page: Opened, key: str, start: date, end: date, target: int) -> None:
+def _goal(page: Opened, key: str, start: date, end: date, target: int, asked: list[str]) -> None:
+    """One goal; ``asked`` are the figures of all goals of the same days, so that they are asked at once."""
     metric = METRICS[key]
     past = Period(start, max(start, min(end, page.today)))
     scope = Scope(period=past, as_of=past.end)
-    value = figure(page.mart, key, scope).value or 0
+    value = figures(page.mart, asked, scope)[key].value or 0
     gone = past.days / max(1, (end - start).days)
     st.markdown(f"**{metric.label}** by {end - timedelta(days=1):%-d %B}")
     share = min(1.0, max(0.0, value / target)) if target else 0.0

@@ -76,7 +76,10 @@ def draw_survival(page: Opened, scope: Scope) -> None:
     by = SPLITS.get(chosen)
     frame, hidden, verdict = _curves(scope, by, page.version, page)
     if frame.empty:
-        st.caption(f"Too few customers: a curve is shown while at least {ENOUGH} are still being followed.")
+        st.caption(
+            f"Too few customers: a curve is drawn while at least {ENOUGH} are still being followed. "
+            "It appears by itself as first orders come in; a longer choice of first orders may help."
+        )
         return
     slices = tuple(dict.fromkeys(frame["slice"]))
     half = survival.half_back(frame) if by is None else None

@@ -7,6 +7,8 @@ import pytest
 
 from lib.jobs.snapshot import newest
 from lib.metrics import drill
+from lib.metrics.cohort_rows import cell_rows
+from lib.metrics.cohorts import cohorts
 from lib.metrics.definition import Scope, Unit
 from lib.metrics.read import figures
 from lib.periods import Period, day_of
@@ -38,3 +40,19 @@ def test_the_download_adds_up_to_the_figure(stores: dict[str, Settings], key: st
     pages = [drill.rows(mart, key, scope, offset=at, limit=25).frame for at in range(0, len(rows), 25)]
     assert len(pd.concat(pages)) == len(rows)
     assert sum(int(page["amount"].sum()) for page in pages) == figure.value
+
+
+@pytest.mark.parametrize("is_money", [False, True])
+def test_the_rows_of_a_cohort_add_up_to_its_cell(stores: dict[str, Settings], is_money: bool) -> None:
+    mart = newest(stores["demo"])
+    first, end = day_of(int(mart.about.first_day or 0)), day_of(int(mart.about.last_day or 0) + 1)
+    scope = Scope(period=Period(first, end), as_of=end)
+    cells = cohorts(mart, scope)
+    complete = cells[cells["is_mature"].astype(bool)]
+    assert len(complete) > 10
+    for cell in complete.iloc[::5].to_dict("records"):
+        month, k = int(cell["cohort_month"]), int(cell["k"])
+        rows = cell_rows(mart, scope, month, k, is_money=is_money, limit=None)
+        told = cell["net_minor"] if is_money else cell["customers"]
+        assert rows.total_value == told == rows.frame["amount"].sum()
+        assert len(rows.frame) == rows.total_rows

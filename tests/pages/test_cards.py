@@ -1,0 +1,69 @@
+"""Cards of figures: signs that are read right, and young days that are left open."""
+
+import math
+
+import pandas as pd
+from streamlit.testing.v1 import AppTest
+
+from lib.charts.survival import half_back, labelled
+from lib.metrics.definition import Unit
+from lib.ui.cards import KPIS, sparkline
+from lib.ui.expected import on_day
+from lib.ui.text import change, written
+from tests.pages.conftest import Open
+
+
+def _lines(at: AppTest) -> str:
+    return "\n".join(str(element.value) for kind in (at.caption, at.markdown) for element in kind)
+
+
+def test_a_step_down_begins_with_the_hyphen_that_the_card_reads_its_arrow_from() -> None:
+    assert change(0.05, 0.06, Unit.SHARE) == "-1.0 pp"
+    assert change(90, 100, Unit.COUNT) == "-10.0%"
+    assert change(110, 100, Unit.MONEY) == "+10.0%"
+
+
+def test_a_percent_is_written_without_a_space() -> None:
+    assert written(0.619, Unit.SHARE, "") == "61.9%"
+
+
+def test_a_day_without_a_value_is_a_gap_and_not_zero() -> None:
+    line = sparkline(pd.Series([0.1, 0.2, float("nan")]))
+    assert line is not None
+    assert line[:2] == [0.1, 0.2]
+    assert math.isnan(line[2])
+    assert sparkline(pd.Series([0.1, float("nan")])) is None
+
+
+def test_every_card_tells_of_its_usual_range_or_why_it_has_none(open_page: Open) -> None:
+    at = open_page("demo", period="90d")
+    assert len(at.metric) >= len(KPIS)
+    told = [line for line in _lines(at).splitlines() if "usual" in line.lower() and ("," in line or "Too few" in line)]
+    assert len([line for line in told if ", usual" in line or "usual range" in line]) >= len(KPIS)
+
+
+def test_a_day_beyond_the_ranges_has_none() -> None:
+    ranges = pd.DataFrame({"day": [5, 6, 7], "low": [1.0, float("nan"), 3.0]})
+    assert on_day(ranges, 4) is None
+    assert on_day(ranges, 6) is None
+    assert on_day(ranges, 8) is None
+    row = on_day(ranges, 7)
+    assert row is not None
+    assert row["low"] == 3.0
+
+
+def test_names_of_curves_stand_apart_and_in_the_order_of_their_ends() -> None:
+    curves = pd.DataFrame(
+        {
+            "day": [0, 10, 0, 12],
+            "returned": [0.0, 0.50, 0.0, 0.51],
+            "low": [0.0, 0.4, 0.0, 0.4],
+            "high": [0.0, 0.6, 0.0, 0.6],
+            "slice": ["a", "a", "b", "b"],
+        }
+    )
+    named = labelled(curves).dropna(subset=["label_at"]).set_index("slice")
+    assert named.loc["a", "label_at"] == 0.50
+    assert named.loc["b", "label_at"] > 0.53
+    assert set(named["label_day"]) == {14.4}
+    assert half_back(curves) == 10
