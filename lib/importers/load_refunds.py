@@ -3,22 +3,24 @@
 Every refund of goods gets items that add up to it; an item names the order it is set against.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import select
 
-from lib.db.tables.orders import order_items, orders, refund_items, refunds
+from lib.db.tables.orders import refund_items, refunds
 from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused, clip, fingerprint
 from lib.importers.checks import bad_refund
 from lib.importers.conversion import NoRate, convert_refund
-from lib.importers.load_people import Mention, resolve
+from lib.importers.load_people import resolve
 from lib.importers.load_products import Shelf, shelf
 from lib.importers.match_purchases import Wanted, match
+from lib.importers.mention import Mention
+from lib.importers.purchases import purchases_of
 from lib.importers.records import RefundRecord
-from lib.importers.refund_lines import Item, Line, Purchase, items_alone, items_within, undone
+from lib.importers.refund_lines import Item, Purchase, items_alone, items_within, undone
 from lib.importers.writer import instant
 
 FACTS: Final = (
@@ -117,7 +119,7 @@ def write_refunds(
 def load_refunds(batch: Batch, records: Sequence[RefundRecord]) -> list[Outcome]:
     """Store refunds that come by themselves; one whose order is not stored is refused."""
     outcomes: list[Outcome] = [STORED] * len(records)
-    purchases = _purchases(batch, {record.order_id for record in records if record.order_id})
+    purchases = purchases_of(batch, {record.order_id for record in records if record.order_id})
     drafts: list[Draft] = []
     for position, record in enumerate(records):
         reason = bad_refund(batch, record)
@@ -162,53 +164,6 @@ def _draft(batch: Batch, position: int, record: RefundRecord, purchase: Purchase
     elif not record.match_purchase:
         draft.items = items_alone(refund, Shelf())
     return draft
-
-
-def _purchases(batch: Batch, wanted: Iterable[str]) -> dict[str, Purchase]:
-    """The stored orders of these keys, with their lines."""
-    keys = set(wanted)
-    if not keys:
-        return {}
-    order = orders.c
-    found: dict[str, Purchase] = {}
-    by_id: dict[int, Purchase] = {}
-    rows = batch.connection.execute(
-        select(
-            order.external_id,
-            order.order_id,
-            order.customer_id,
-            order.exchange_rate,
-            order.original_currency,
-            order.gross_minor - order.discount_minor,
-            order.shipping_minor,
-            order.tax_minor,
-            order.fees_minor,
-        ).where(order.source == batch.source, batch.writer.among(order.external_id, keys))
-    )
-    for external_id, order_id, customer_id, rate, currency, *charged in rows:
-        goods, shipping, tax, fees = charged
-        by_id[order_id] = found[external_id] = Purchase(
-            order_id, customer_id, str(rate), [], currency, (goods, shipping, tax, fees)
-        )
-    line = order_items.c
-    lines = batch.connection.execute(
-        select(
-            line.order_id,
-            line.order_item_id,
-            line.product_id,
-            line.external_id,
-            line.sku,
-            line.name,
-            line.kind,
-            line.quantity,
-            line.gross_minor - line.discount_minor,
-        )
-        .where(batch.writer.among(line.order_id, by_id))
-        .order_by(line.order_id, line.line_number)
-    )
-    for order_id, key, product_id, external_id, sku, name, kind, quantity, net in lines:
-        by_id[order_id].lines.append(Line(key, product_id, external_id, None, sku, name, kind, quantity, net))
-    return found
 
 
 def _match(batch: Batch, drafts: Sequence[Draft], stored: dict[str, tuple[int, str]]) -> None:

@@ -7,8 +7,9 @@ from sqlalchemy import func, select
 
 from lib.db.tables.reviews import review_replies, reviews
 from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused, bad_key, clip, fingerprint
-from lib.importers.load_people import Mention, resolve
+from lib.importers.load_people import resolve
 from lib.importers.load_products import Shelf, shelf
+from lib.importers.mention import Mention
 from lib.importers.records import ReviewRecord
 from lib.importers.stored import orders_anywhere, stored_keys, upsert
 from lib.importers.writer import instant

@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from lib.db.tables.tickets import TICKET_CHANNELS, ticket_messages, tickets
 from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused, bad_key, clip, fingerprint
-from lib.importers.load_people import Mention, resolve
+from lib.importers.load_people import resolve
+from lib.importers.mention import Mention
 from lib.importers.records import MessageRecord, TicketRecord
 from lib.importers.stored import orders_anywhere, stored_keys, upsert
 from lib.importers.writer import instant

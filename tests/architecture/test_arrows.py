@@ -36,8 +36,6 @@ VAGUE = frozenset({"utils", "util", "helpers", "helper", "common", "manager", "m
 # About 300 lines are enough for a module; these are longer because each is one thing.
 LONGEST = 350
 LONG = {
-    "lib/importers/load_orders.py": "how an order and all its lines are written, in one place",
-    "lib/importers/load_refunds.py": "how a refund finds the lines it undoes, in one place",
     "lib/importers/records.py": "the contract between every reader and the loader",
     "lib/mart/facts.py": "the statements that make the facts, one after the other",
     "lib/ui/repeat.py": "the sections of the page Repeat",
