@@ -20,6 +20,8 @@ def interval_spec(points: int, has_before: bool) -> Spec:
         past="isValid(datum.before) ? format(datum.before, '.1%') + ' (' + format(datum.before_low, '.1%') + ' to '"
         " + format(datum.before_high, '.1%') + ')' : 'not known'",
         right="isValid(datum.before_high) ? max(datum.high, datum.before_high) : datum.high",
+        # On a phone there is no room for the step.
+        said="width < 330 ? datum.share_text : datum.written",
         # The words stand to the right of the dots and need room there.
         room="datum.right * 1.34",
     )
@@ -36,7 +38,7 @@ def interval_spec(points: int, has_before: bool) -> Spec:
     )
     dot = base.mark_point(size=64, filled=True, opacity=1).encode(x=x, y=y, color=role("accent"), tooltip=tooltip)
     words = base.mark_text(align="left", dx=12, fontSize=12).encode(
-        x=alt.X("right:Q"), y=y, text="written:N", color=role("ink")
+        x=alt.X("right:Q"), y=y, text="said:N", color=role("ink")
     )
     room = base.mark_point(opacity=0).encode(x=alt.X("room:Q"), y=y)
     layers = [room, rule, dot, words]

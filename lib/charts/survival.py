@@ -15,6 +15,10 @@ APART = 0.062
 # How far the names reach beyond the last day.
 ROOM = 1.2
 
+# On a phone the words would be cut on the right of the line.
+ON_THE_ROOMY_SIDE = alt.ExprRef("width < 400 ? 'right' : 'left'")
+AWAY = alt.ExprRef("width < 400 ? -6 : 6")
+
 
 @cache
 def survival_spec(slices: tuple[str, ...], half: int | None = None) -> Spec:
@@ -56,7 +60,7 @@ def survival_spec(slices: tuple[str, ...], half: int | None = None) -> Spec:
             at.mark_rule(strokeDash=[4, 3]).encode(x=x, y=alt.Y("zero:Q"), y2="returned:Q", color=role("muted"))
         )
         layers.append(
-            at.mark_text(align="left", dx=6, dy=-8, fontSize=12).encode(
+            at.mark_text(align=ON_THE_ROOMY_SIDE, dx=AWAY, dy=-8, fontSize=12).encode(
                 x=x, y=alt.Y("zero:Q"), text="said:N", color=role("ink")
             )
         )

@@ -1,4 +1,4 @@
-"""Sales on a page: the days, what moved them, what sold, the goals, and the bridge to others' figures."""
+"""Sales on a page: the days, what moved them, what sold, and the bridge to others' figures."""
 
 from datetime import date, timedelta
 
@@ -7,17 +7,14 @@ import streamlit as st
 
 from lib.charts import contribution, trend
 from lib.metrics import sales
-from lib.metrics.catalogue import METRICS
 from lib.metrics.definition import Scope, Unit
 from lib.money import to_major
-from lib.periods import Period, day_of
-from lib.settings import settings
+from lib.periods import day_of
 from lib.stats.drivers import mix_and_rate, sales_drivers, whole_parts
 from lib.ui.access import Opened
-from lib.ui.cached import dailies, figures
-from lib.ui.calendar import goals_on, marked_days
+from lib.ui.cached import dailies
+from lib.ui.calendar import marked_days
 from lib.ui.cards import course_of, figure_of
-from lib.ui.drill_down import open_button, open_figure
 from lib.ui.tables import download, table
 from lib.ui.text import major, plain, written
 
@@ -76,7 +73,7 @@ def draw_trend(page: Opened) -> None:
         legend.append(":primary[▒] expected for the weekday")
         legend.append(":orange[**○**] outside it, as 1 day in 20 is")
     if frame["note"].notna().any():
-        legend.append(":gray[▾] holiday or note")
+        legend.append(f":gray[▾] {_noted(frame)}")
     st.caption(" · ".join(legend))
     total = written(figure_of(page, "net_sales"), Unit.MONEY, page.currency)
     st.vega_lite_chart(
@@ -85,6 +82,14 @@ def draw_trend(page: Opened) -> None:
         alt=trend.describe(frame, "Net sales", total),
         key="trend_chart",
     )
+
+
+def _noted(frame: pd.DataFrame) -> str:
+    """The holidays and notes by name, or what the marks are when they are many."""
+    noted = frame[frame["note"].notna()]
+    if len(noted) > 3:
+        return "holiday or note: point at it for its name"
+    return plain(", ".join(f"{day:%-d %b} {words}" for day, words in zip(noted["day"], noted["note"], strict=True)))
 
 
 def trend_frame(page: Opened) -> pd.DataFrame:
@@ -263,38 +268,3 @@ def _weighed(words: str, kind: str) -> str:
 @st.cache_data(ttl="1h", max_entries=100, show_spinner=False)
 def _bridge(scope: Scope, version: int, _page: Opened) -> pd.DataFrame:
     return sales.bridge(_page.mart, scope)
-
-
-def draw_goals(page: Opened) -> None:
-    """The goals that run, if any: reached so far, target, and whether the pace suffices."""
-    found = [goal for goal in goals_on(settings().database_url, page.today) if goal[0] in METRICS]
-    if not found:
-        return
-    st.header("Goals", anchor=False)
-    with st.grid(4, min_column_width=240, gap="small", key="goals"):
-        for key, start, end, target in found:
-            with st.container(border=True, height="stretch"):
-                _goal(page, key, start, end, target, [each for each, *days, _ in found if days == [start, end]])
-
-
-def _goal(page: Opened, key: str, start: date, end: date, target: int, asked: list[str]) -> None:
-    """One goal; ``asked`` are the figures of all goals of the same days, so that they are asked at once."""
-    metric = METRICS[key]
-    past = Period(start, max(start, min(end, page.today)))
-    scope = Scope(period=past, as_of=past.end)
-    value = figures(page.mart, asked, scope)[key].value or 0
-    gone = past.days / max(1, (end - start).days)
-    st.markdown(f"**{metric.label}** by {end - timedelta(days=1):%-d %B}")
-    share = min(1.0, max(0.0, value / target)) if target else 0.0
-    reached, wanted = (written(amount, metric.unit, page.currency) for amount in (value, target))
-    st.progress(share, text=plain(f"{reached} of {wanted}"))
-    words = f"{gone:.0%} of the days are over"
-    is_sum = metric.unit in {Unit.COUNT, Unit.MONEY}
-    if is_sum:
-        ahead = value / target - gone if target else 0.0
-        word = "ahead of" if ahead >= 0 else "behind"
-        words = f"{share:.0%} after {gone:.0%} of the days: {word} an even pace"
-    with st.container(horizontal=True, vertical_alignment="bottom", wrap=False, gap="small"):
-        st.caption(words)
-        if open_button(f"goal_{key}_{start}_{end}", f"What counts towards {metric.label.lower()}, and the rows"):
-            open_figure(key, scope)

@@ -63,7 +63,9 @@ def test_names_of_curves_stand_apart_and_in_the_order_of_their_ends() -> None:
         }
     )
     named = labelled(curves).dropna(subset=["label_at"]).set_index("slice")
-    assert named.loc["a", "label_at"] == 0.50
-    assert named.loc["b", "label_at"] > 0.53
+    assert list(named.index) == ["a", "b"]
+    heights = named["label_at"].astype(float).tolist()
+    assert heights[0] == 0.50
+    assert heights[1] > 0.53
     assert set(named["label_day"]) == {14.4}
     assert half_back(curves) == 10
