@@ -38,7 +38,6 @@ LONGEST = 350
 LONG = {
     "lib/importers/records.py": "the contract between every reader and the loader",
     "lib/mart/facts.py": "the statements that make the facts, one after the other",
-    "lib/ui/repeat.py": "the sections of the page Repeat",
 }
 
 
