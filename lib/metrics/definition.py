@@ -216,6 +216,8 @@ class Combined(Named):
     terms: tuple[tuple[int, Metric], ...]
     cases: Metric | None = None
     left_out: tuple[tuple[str, Metric], ...] = ()
+    # Without a single case it is not 0 but unknown: no cost is known, so there is no margin to tell.
+    is_unknown_without_cases: bool = False
 
     @property
     def formula(self) -> str:

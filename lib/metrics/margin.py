@@ -78,6 +78,7 @@ GROSS_MARGIN = Combined(
     terms=((1, COSTED_NET_SALES), (-1, COST_OF_GOODS)),
     cases=COSTED_LINES,
     left_out=(_UNCOSTED,),
+    is_unknown_without_cases=True,
     note=_COST_NOTE,
 )
 GROSS_MARGIN_SHARE = Ratio(

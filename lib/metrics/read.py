@@ -139,6 +139,8 @@ def _figure(mart: Mart, metric: AnyMetric, answers: dict[Atom, Answer], scope: S
             value = numerator = value_of(metric, answers, at)
             if n is None and metric.unit is Unit.COUNT:
                 n = int(value)
+            if isinstance(metric, Combined) and metric.is_unknown_without_cases and not n:
+                value = numerator = None
         case Ratio():
             numerator, denominator = value_of(metric.top, answers, at), value_of(metric.bottom, answers, at)
             value = numerator / denominator if denominator else None

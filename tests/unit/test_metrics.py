@@ -124,6 +124,12 @@ def test_orders_left_out_are_counted_with_their_reason(mart: Snapshot) -> None:
     assert one(mart, "gross_margin", JANUARY).left_out == {"cost unknown": 4}
 
 
+def test_a_margin_of_goods_whose_cost_nobody_knows_is_no_data_and_not_zero(mart: Snapshot) -> None:
+    margin = one(mart, "gross_margin", FEBRUARY)
+    assert (margin.value, margin.numerator, margin.n) == (None, None, 0)
+    assert margin.left_out["cost unknown"] > 0
+
+
 def test_a_store_day_begins_at_the_stores_midnight(mart: Snapshot) -> None:
     assert values(mart, FEBRUARY, "orders", "gross_sales", "new_customers") == {
         "orders": 2,
