@@ -38,6 +38,7 @@ LONGEST = 350
 LONG = {
     "lib/importers/records.py": "the contract between every reader and the loader",
     "lib/mart/facts.py": "the statements that make the facts, one after the other",
+    "lib/mart/schema.py": "the tables of the mart, one after the other",
 }
 
 
