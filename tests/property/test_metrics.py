@@ -181,8 +181,10 @@ def test_the_rows_behind_a_figure_add_up_to_it(mart: Snapshot, key: str) -> None
         behind = rows(mart, key, scope, limit=None)
         assert len(behind.frame) == behind.total_rows
         if isinstance(metric, Metric | Combined | Ratio | Worked):
-            assert behind.total_value == figure.numerator
-            assert int(behind.frame["amount"].sum()) == figure.numerator
+            # A figure that is not known, such as a margin without any cost, has no rows.
+            known = 0 if figure.numerator is None and behind.frame.empty else figure.numerator
+            assert behind.total_value == known
+            assert int(behind.frame["amount"].sum()) == known
         if isinstance(metric, Ratio | Worked):
             assert rows(mart, key, scope, part="denominator").total_value == figure.denominator
         if figure.left_out:
