@@ -39,7 +39,7 @@ addresses = Table(
     "addresses",
     metadata,
     key("address_id"),
-    ref("customers.customer_id", cascade=True),
+    ref("customers.customer_id", cascade=True, index=False),
     *one_of("kind", ("billing", "shipping", "default")),
     short("name"),
     words("street"),

@@ -304,7 +304,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("customer_id", "kind", name=op.f("uq_addresses_customer_id_kind")),
     )
     with op.batch_alter_table("addresses", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_addresses_customer_id"), ["customer_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_addresses_updated_at"), ["updated_at"], unique=False)
 
     op.create_table(
@@ -502,7 +501,6 @@ def upgrade() -> None:
             sqlite_where=sa.text("payment_status IN ('pending', 'authorized', 'partially_paid')"),
             postgresql_where=sa.text("payment_status IN ('pending', 'authorized', 'partially_paid')"),
         )
-        batch_op.create_index(batch_op.f("ix_orders_customer_id"), ["customer_id"], unique=False)
         batch_op.create_index("ix_orders_customer_id_placed_at", ["customer_id", "placed_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_orders_number"), ["number"], unique=False)
         batch_op.create_index(batch_op.f("ix_orders_placed_at"), ["placed_at"], unique=False)
