@@ -296,7 +296,6 @@ def _questions(mart: Snapshot) -> list[Asked]:
         Asked(
             work="Repeat: what comes next", scope=whole, ask=lambda m: repeat.next_purchases(m, whole), page="Repeat"
         ),
-        Asked(work="Repeat: worth over time", scope=whole, ask=lambda m: cohorts.worth(m, whole), page="Repeat"),
         Asked(
             work="Repeat: one-time and repeat customers",
             scope=weeks,

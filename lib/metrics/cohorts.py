@@ -63,8 +63,8 @@ _COLUMNS = [
 ]
 
 
-def worth(mart: Mart, scope: Scope) -> pd.DataFrame:
-    """What a customer has been worth, month by month since the first order: mature cells only.
+def worth(cells: pd.DataFrame) -> pd.DataFrame:
+    """What a customer has been worth, month by month since the first order: mature ones of ``cohorts`` only.
 
     Each month's net sales per customer are those of all cohorts mature in that month, sum over sum; the
     months are then added up, so every cohort counts for as long as it has been followed.
@@ -72,7 +72,6 @@ def worth(mart: Mart, scope: Scope) -> pd.DataFrame:
     Returns:
         rows of ``k``, ``customers`` (followed so long), ``month_minor``, ``net_per_customer_minor``.
     """
-    cells = cohorts(mart, scope)
     mature = cells[cells["is_mature"].astype(bool)] if len(cells) else cells
     sums = mature.groupby("k", sort=True).agg(customers=("size", "sum"), net=("month_net_minor", "sum")).reset_index()
     sums["month_minor"] = sums["net"].astype("float64") / sums["customers"]

@@ -23,7 +23,8 @@ MOST_MONTHS = 12
 
 
 @st.cache_data(ttl="1h", max_entries=60, show_spinner=False)
-def _cohorts(scope: Scope, version: int, _page: Opened) -> pd.DataFrame:
+def triangle(scope: Scope, version: int, _page: Opened) -> pd.DataFrame:
+    """The cohorts of a scope, asked once a page."""
     return cohorts.cohorts(_page.mart, scope)
 
 
@@ -41,7 +42,7 @@ def draw_cohorts(page: Opened, scope: Scope) -> None:
             key="cohort_view",
             label_visibility="collapsed",
         )
-    found = _cohorts(scope, page.version, page)
+    found = triangle(scope, page.version, page)
     if found.empty:
         st.caption("Nobody placed a first order in these days.")
         return

@@ -7,21 +7,17 @@ from lib.charts import repeat
 from lib.metrics import cohorts
 from lib.metrics.definition import Scope, Unit
 from lib.ui.access import Opened
+from lib.ui.cohorts import triangle
 from lib.ui.tables import download, in_money
 from lib.ui.text import major, plain, written
 
 ENOUGH = 50
 
 
-@st.cache_data(ttl="1h", max_entries=60, show_spinner=False)
-def _worth(scope: Scope, version: int, _page: Opened) -> pd.DataFrame:
-    return cohorts.worth(_page.mart, scope)
-
-
 def draw_worth(page: Opened, scope: Scope) -> None:
     """What a customer has brought, month by month since the first order."""
     st.header("What a customer is worth over time", anchor=False)
-    found = _worth(scope, page.version, page)
+    found = cohorts.worth(triangle(scope, page.version, page))
     found = found[found["customers"] >= ENOUGH] if len(found) else found
     if len(found) < 2:
         st.caption(f"No month since the first order is complete for {ENOUGH} customers yet.")

@@ -224,7 +224,7 @@ def test_cohort_revenue_is_cumulative_per_customer_and_less_refunds(mart: Snapsh
 
 
 def test_customers_worth_over_time_uses_mature_months_only(mart: Snapshot) -> None:
-    found = repeat.worth(mart, ALL)
+    found = repeat.worth(repeat.cohorts(mart, ALL))
     assert found["customers"].tolist() == [4, 3, 3, 3, 3, 2]
     assert found["month_minor"].tolist()[:2] == [(15000 + 1500 + 6000) / 4, 2500 / 3]
 
