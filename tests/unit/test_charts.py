@@ -14,7 +14,8 @@ SPECS = {
     "cohort": lambda: cohort.cohort_spec("Bought", 12),
     "survival": lambda: survival.survival_spec(("All customers",)),
     "survival of slices": lambda: survival.survival_spec(("a", "b", "c", "d")),
-    "shares": lambda: repeat.interval_spec(5),
+    "shares": lambda: repeat.interval_spec(5, False),
+    "shares and those of a year before": lambda: repeat.interval_spec(5, True),
     "worth": lambda: repeat.worth_spec("€"),
 }
 
