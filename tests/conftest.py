@@ -24,10 +24,16 @@ ENGINES = ("sqlite", "postgresql")
 # What builds whole stores, again and again: part of `make test`, not of `make check`.
 SLOW = (
     "tests/pages/",
+    "tests/property/test_mart.py",
     "tests/property/test_metrics.py",
+    "tests/unit/test_aside.py",
     "tests/unit/test_backup.py",
+    "tests/unit/test_cli.py",
     "tests/unit/test_demo.py",
+    "tests/unit/test_lifetime.py",
+    "tests/unit/test_load.py",
     "tests/unit/test_refresh.py",
+    "tests/unit/test_snapshot.py",
 )
 
 

@@ -195,7 +195,6 @@ def test_days_are_those_of_the_stores_clock_on_both_sides_of_its_changes(
     assert list(found["hour"]) == [23, 0, 23, 0, 23, 0, 23, 0]
 
 
-@pytest.mark.slow
 def test_many_threads_read_while_versions_come_and_go(
     mart_dir: Path, publish: Callable[..., Done], order: Callable[[str], None]
 ) -> None:
