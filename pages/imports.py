@@ -2,11 +2,12 @@
 
 import streamlit as st
 
+from lib.staff import May
+from lib.ui.access import open_desk
 from lib.ui.imports import draw_history, draw_progress, draw_start
-from lib.ui.live import open_house
 from lib.ui.rejected import draw_rejected
 
-store = open_house().store
+store = open_desk(May.IMPORT).store
 
 draw_progress()
 with st.container(border=True, key="import_card"):

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from lib.staff import May
 from lib.ui.access import open_page
 from lib.ui.cohorts import draw_cohorts
 from lib.ui.lifetime import draw_lifetime
@@ -9,7 +10,7 @@ from lib.ui.repeat import as_of_words, draw_next, draw_sales_share, draw_shares,
 from lib.ui.time_to_second import draw_survival
 from lib.ui.worth import draw_worth
 
-page = open_page()
+page = open_page(May.SEE_FIGURES)
 
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     scope = first_orders(page)

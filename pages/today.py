@@ -2,13 +2,14 @@
 
 import streamlit as st
 
+from lib.staff import May
 from lib.ui.access import open_page
 from lib.ui.cards import draw_cards
 from lib.ui.goals import draw_goals
 from lib.ui.needs import draw_needs
 from lib.ui.sales import draw_best_sellers, draw_bridge, draw_drivers, draw_quiet, draw_trend
 
-page = open_page()
+page = open_page(May.SEE_FIGURES)
 
 st.header("What needs you", anchor=False)
 draw_needs(page.house.store)

@@ -4,8 +4,23 @@ from sqlalchemy import Connection
 
 from lib.db.tables import all as every_table
 
-# What stays: the people who work here and what they did, and the marks that tell the mart what is gone.
-KEPT = frozenset({"staff", "sessions", "audit_log", "deleted_rows", "refresh_locks", "suppressions"})
+# The people who work here, what they did and how they work: theirs, whatever shop is in the database.
+PEOPLE_AND_DESK = frozenset(
+    {
+        "audit_log",
+        "refresh_locks",
+        "sessions",
+        "sign_in_attempts",
+        "staff",
+        "staff_links",
+        "suppressions",
+        "targets",
+        "template_versions",
+        "templates",
+    }
+)
+# What stays: these, and the marks that tell the mart what is gone.
+KEPT = PEOPLE_AND_DESK | {"deleted_rows"}
 
 
 def clear_store(connection: Connection) -> int:

@@ -5,24 +5,14 @@ from typing import Final
 from sqlalchemy import Engine, delete
 
 from lib.db import triggers
+from lib.db.clear import PEOPLE_AND_DESK
 from lib.db.engine import reading
 from lib.db.store import Store, read_store, write_store
 from lib.db.tables.all import metadata
 from lib.settings import Settings
 
 # The people who work here and what they did, the rates somebody imported, and the books of imports stay.
-KEPT: Final = frozenset(
-    {
-        "store",
-        "staff",
-        "sessions",
-        "audit_log",
-        "exchange_rates",
-        "import_runs",
-        "refresh_locks",
-        "suppressions",
-    }
-)
+KEPT: Final = PEOPLE_AND_DESK | {"store", "exchange_rates", "import_runs"}
 
 
 def remove_demo(engine: Engine, settings: Settings) -> None:

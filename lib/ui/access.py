@@ -1,7 +1,7 @@
 """Who may see a page, and what a page is given to begin with.
 
-There are no accounts yet: the app is for the person at this machine, and says so. Every page calls
-``open_page`` first all the same, so that the gate has one place.
+Every page calls ``open_page`` (with figures) or ``open_desk`` (without) first, naming what its reader must
+be allowed: the gate has one place, and every workflow asks again.
 """
 
 import logging
@@ -12,10 +12,12 @@ from typing import Any, NoReturn
 
 import streamlit as st
 
+from lib.db.store import Store
 from lib.db.tables.columns import now
 from lib.errors import EncoreError
 from lib.metrics.definition import Mart, Scope
 from lib.periods import day_of
+from lib.staff import LOCAL, May, Staff
 from lib.ui.cached import slices
 from lib.ui.choices import Choice, chosen
 from lib.ui.live import House, open_house
@@ -33,6 +35,7 @@ class Opened:
     mart: Mart
     choice: Choice
     today: date
+    staff: Staff
     # What was asked during this run already: a cache would copy it out each time.
     asked: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
@@ -71,14 +74,44 @@ class Opened:
         return int(self.mart.version)
 
 
-def open_page() -> Opened:
-    """Let the reader in and hand over what the page needs; without figures, say what to do instead and stop."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What a page of live lists begins with; it needs no figures."""
+
+    store: Store
+    staff: Staff
+
+
+def reader() -> Staff:
+    """Who looks at this page now: asked anew in every run, so that a changed role counts at once."""
+    return LOCAL
+
+
+def open_desk(what: May) -> Desk:
+    """Let the reader in to a page that needs no figures, or refuse.
+
+    Raises:
+        NotAllowed: the reader's role may not do ``what``.
+    """
+    staff = reader()
+    staff.must(what)
+    return Desk(store=open_house().store, staff=staff)
+
+
+def open_page(what: May) -> Opened:
+    """Let the reader in and hand over what the page needs; without figures, say what to do instead and stop.
+
+    Raises:
+        NotAllowed: the reader's role may not do ``what``.
+    """
+    staff = reader()
+    staff.must(what)
     house = open_house()
     if house.mart is None or house.is_empty:
         say_nothing_yet(house)
     today = house.store.today()
     channels = slices(house.mart, "channel")
-    return Opened(house=house, mart=house.mart, choice=chosen(today, channels), today=today)
+    return Opened(house=house, mart=house.mart, choice=chosen(today, channels), today=today, staff=staff)
 
 
 def say_nothing_yet(house: House) -> NoReturn:

@@ -3,6 +3,7 @@
 from lib.db.tables import (
     carts,
     customers,
+    desk,
     loyalty,
     offers,
     orders,
@@ -20,6 +21,8 @@ from lib.db.tables.columns import metadata
 AREAS = (
     carts,
     customers,
+    desk,
+    desk,
     loyalty,
     offers,
     orders,

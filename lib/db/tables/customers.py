@@ -1,8 +1,8 @@
 """People who bought, how to know them again, and what they agreed to."""
 
-from sqlalchemy import CheckConstraint, Column, Index, String, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, UniqueConstraint
 
-from lib.db.tables.columns import at, changed, flag, imported, key, metadata, one_of, ref, short, words
+from lib.db.tables.columns import Key, at, changed, flag, imported, key, metadata, one_of, ref, short, words
 
 customers = Table(
     "customers",
@@ -22,6 +22,28 @@ customers = Table(
     flag("is_test"),
     words("tags"),
     words("note"),
+    at("erased_at"),
+)
+
+# What staff wrote down about a person.
+customer_notes = Table(
+    "customer_notes",
+    metadata,
+    key("customer_note_id"),
+    ref("customers.customer_id"),
+    ref("staff.staff_id", nullable=True),
+    words("body", nullable=False),
+    at("written_at", nullable=False),
+    CheckConstraint("length(body) > 0", name="has_words"),
+)
+
+# The key that seals a person's values in the audit log; erasing the person deletes it.
+person_keys = Table(
+    "person_keys",
+    metadata,
+    Column("customer_id", Key, ForeignKey("customers.customer_id"), primary_key=True, autoincrement=False),
+    Column("secret", String(100), nullable=False),
+    at("created_at", nullable=False),
 )
 
 # One person, many keys: a platform's customer number, or ('email', normalised address).

@@ -1,8 +1,8 @@
 """Post-purchase offers, who was assigned to which arm, saved what-ifs, and what leaves the house."""
 
-from sqlalchemy import JSON, CheckConstraint, Column, Float, Integer, Table, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Column, Float, Index, Integer, Table, UniqueConstraint
 
-from lib.db.tables.columns import at, changed, flag, imported, key, metadata, one_of, ref, short, version, words
+from lib.db.tables.columns import Key, at, changed, flag, imported, key, metadata, one_of, ref, short, version, words
 
 OFFER_KINDS = (
     "coupon",
@@ -94,14 +94,24 @@ outbox_messages = Table(
     ref("customers.customer_id", nullable=True),
     ref("offers.offer_id", nullable=True),
     *one_of("status", ("queued", "sending", "sent", "failed", "held_back"), default="queued"),
+    # What it is about, such as a review or a ticket, and its key.
+    short("about"),
+    Column("about_id", Key),
     short("recipient"),
     short("subject"),
     words("body"),
+    # What the channel needs besides: headers of a mail, the event of a webhook.
+    Column("extra", JSON),
     words("failure"),
+    # While a sender holds it; past this it is known that the sender died.
+    at("lease_until"),
+    short("mail_id"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     at("queued_at", nullable=False),
     at("due_at", index=True),
     at("sent_at"),
     changed(),
     UniqueConstraint("idempotency_key"),
+    Index("ix_outbox_messages_about", "about", "about_id"),
+    Index("ix_outbox_messages_status", "status", "due_at"),
 )

@@ -45,6 +45,19 @@ review_replies = Table(
     CheckConstraint("length(body) > 0", name="has_words"),
 )
 
+# A review turned into words to share, with the customer's consent noted.
+review_shares = Table(
+    "review_shares",
+    metadata,
+    key("review_share_id"),
+    ref("reviews.review_id"),
+    ref("staff.staff_id", nullable=True),
+    words("body", nullable=False),
+    words("consent", nullable=False),
+    at("consented_at", nullable=False),
+    at("created_at", nullable=False),
+)
+
 # What the queue of reviews reads; the query must hold the same words.
 UNANSWERED = text("answered_at IS NULL")
 Index(

@@ -1,6 +1,6 @@
 """Support tickets and their conversations."""
 
-from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, String, Table, text
 
 from lib.db.tables.columns import at, changed, flag, imported, key, metadata, one_of, ref, short, version, words
 
@@ -24,6 +24,18 @@ tickets = Table(
     at("opened_at", nullable=False, index=True),
     at("first_response_at", index=True),
     at("closed_at"),
+    # By when a person must have answered first, by the channel's target and clock; null when nobody waits.
+    at("response_due_at", index=True),
+    # Since when the customer has waited for us; null while we wait for the customer.
+    at("waiting_since"),
+    # Closed time already spent waiting for the customer, and since when it is being spent now.
+    Column("paused_seconds", BigInteger, nullable=False, server_default="0"),
+    at("paused_since"),
+    at("reopened_at"),
+    ref("tickets.ticket_id", nullable=True, name="merged_into_id"),
+    ref("tickets.ticket_id", nullable=True, name="split_from_id"),
+    short("requester_name"),
+    short("requester_email"),
     Column("reopened_count", Integer, nullable=False, server_default="0"),
     Column("satisfaction", Integer),
     flag("is_started_by_us"),
@@ -46,7 +58,30 @@ ticket_messages = Table(
     flag("is_public", default=True),
     at("sent_at", nullable=False),
     words("body", nullable=False),
+    short("subject"),
+    short("from_name"),
+    short("from_email"),
+    # The Message-ID of the mail it came or went as, without its angle brackets: replies thread by it.
+    short("mail_id", index=True),
+    ref("outbox_messages.outbox_message_id", nullable=True),
+    # What is doubtful about where it came from, in words; null when nothing is.
+    words("doubt"),
     changed(),
+)
+
+# Files that came with a message: kept in the data folder under their own hash, never run and never shown inline.
+attachments = Table(
+    "attachments",
+    metadata,
+    key("attachment_id"),
+    ref("ticket_messages.ticket_message_id", cascade=True),
+    short("file_name", nullable=False),
+    short("media_type", nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    # Why it was not kept; null when it was.
+    words("refusal"),
+    at("created_at", nullable=False),
 )
 
 # What the queue of tickets reads; the query must hold the same words.
