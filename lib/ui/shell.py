@@ -1,10 +1,13 @@
 """The frame around every page: navigation, whose store it is, how fresh, and the choice of days."""
 
+from dataclasses import dataclass
+
 import streamlit as st
 
 from lib.metrics.definition import Unit
 from lib.settings import ROOT, settings
-from lib.ui.access import freshness, show_error
+from lib.staff import May, Staff
+from lib.ui.access import freshness, reader, show_error
 from lib.ui.cached import figure, slices
 from lib.ui.choices import Choice, choose
 from lib.ui.live import House, missing_orders, open_house
@@ -13,10 +16,48 @@ from lib.ui.text import of_days, plain, written
 
 STATIC = ROOT / "lib" / "ui" / "static"
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """One page as the navigation knows it.
+
+    ``may``: what a reader must be allowed to open it. ``has_period``: whether it shows figures of chosen days.
+    ``in_menu``: whether the navigation lists it for those who may open it.
+    """
+
+    title: str
+    icon: str
+    words: str
+    may: May
+    has_period: bool = False
+    in_menu: bool = True
+
+    @property
+    def file(self) -> str:
+        return f"{self.title.lower().replace(' ', '_')}.py"
+
+
 NAVIGATION = (
-    ("Today", ":material/sunny:", "What needs you, and how the shop is doing."),
-    ("Repeat", ":material/replay:", "Do they come back, when, and after what?"),
-    ("Imports", ":material/upload:", "Bring your shop's orders in, and see what could not be read."),
+    Screen(
+        title="Today",
+        icon=":material/sunny:",
+        words="What needs you, and how the shop is doing.",
+        may=May.SEE_FIGURES,
+        has_period=True,
+    ),
+    Screen(
+        title="Repeat",
+        icon=":material/replay:",
+        words="Do they come back, when, and after what?",
+        may=May.SEE_FIGURES,
+        has_period=True,
+    ),
+    Screen(
+        title="Imports",
+        icon=":material/upload:",
+        words="Bring your shop's orders in, and see what could not be read.",
+        may=May.IMPORT,
+    ),
 )
 
 
@@ -24,22 +65,37 @@ def main() -> None:
     """Draw the frame, then the page in it."""
     # Before the navigation: a page's own icon would be fetched from outside as the browser's.
     st.set_page_config(page_title="Encore", page_icon=STATIC / "mark.svg", layout="wide")
-    page = st.navigation(
-        [
-            st.Page(PAGES / f"{name.lower()}.py", title=name, icon=icon, default=name == "Today", help=words)
-            for name, icon, words in NAVIGATION
-        ],
-        expanded=True,
-    )
+    try:
+        staff = reader()
+    except Exception as error:
+        show_error(error)
+        return
+    pages = {screen.title: _page(screen, staff) for screen in NAVIGATION}
+    page = st.navigation(list(pages.values()), expanded=True)
     st.logo(STATIC / "logo.svg", icon_image=STATIC / "mark.svg", size="medium")
+    screen = next(screen for screen in NAVIGATION if screen.title == page.title)
     try:
         house = open_house()
         _sidebar(house)
-        choice = _header(page.title, house)
-        _marks(page.title, house, choice)
+        # A page asks again; asked here, so that nothing of it is drawn for those who may not open it.
+        staff.must(screen.may)
+        choice = _header(screen, house)
+        _marks(screen, house, choice, may_import=staff.may(May.IMPORT))
         page.run()
     except Exception as error:
         show_error(error)
+
+
+def _page(screen: Screen, staff: Staff) -> st.Page:
+    """A page that the reader may not open stays known, so that its address is refused in words."""
+    return st.Page(
+        PAGES / screen.file,
+        title=screen.title,
+        icon=screen.icon,
+        default=screen is NAVIGATION[0],
+        help=screen.words,
+        visibility="visible" if screen.in_menu and staff.may(screen.may) else "hidden",
+    )
 
 
 def _sidebar(house: House) -> None:
@@ -48,17 +104,17 @@ def _sidebar(house: House) -> None:
         st.caption("For you alone: the app answers to this computer only. Accounts come later.")
 
 
-def _header(title: str, house: House) -> Choice | None:
-    if house.mart is None or house.is_empty or title == "Imports":
-        st.title(title, anchor=False)
+def _header(screen: Screen, house: House) -> Choice | None:
+    if house.mart is None or house.is_empty or not screen.has_period:
+        st.title(screen.title, anchor=False)
         st.caption(freshness(house))
         return None
     left, right = st.columns([1, 1.35], vertical_alignment="bottom")
     with right:
         choice = choose(house.store.today(), slices(house.mart, "channel"))
     with left, st.container(gap=None):
-        st.title(title, anchor=False)
-        st.caption(plain(choice.words() if title == "Today" else of_days(choice.period, year=_afar(choice))))
+        st.title(screen.title, anchor=False)
+        st.caption(plain(choice.words() if screen is NAVIGATION[0] else of_days(choice.period, year=_afar(choice))))
     return choice
 
 
@@ -66,14 +122,14 @@ def _afar(choice: Choice) -> bool | None:
     return choice.period.end.year != choice.today.year or None
 
 
-def _marks(title: str, house: House, choice: Choice | None) -> None:
+def _marks(screen: Screen, house: House, choice: Choice | None, *, may_import: bool) -> None:
     """What every reader must know before the figures: freshness, invented data, missing orders."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="marks"):
         if choice is not None:
             st.caption(freshness(house), width="content")
         if house.store.is_demo:
             st.badge("Demo store: invented data", icon=":material/science:", color="orange")
-            if title != "Imports":
+            if may_import and screen.title != "Imports":
                 st.page_link(IMPORTS, label="Replace it with your shop", icon=":material/arrow_forward:")
     if choice is None or house.mart is None:
         return
@@ -87,7 +143,8 @@ def _marks(title: str, house: House, choice: Choice | None) -> None:
         text += f", about {written(gone.amount_minor / (net.value + gone.amount_minor), Unit.SHARE, '')} of net sales"
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="missing"):
         st.markdown(f":orange[:material/warning:] {text}: an import could not read them.", width="content")
-        st.page_link(IMPORTS, label="See and correct them", icon=":material/arrow_forward:")
+        if may_import:
+            st.page_link(IMPORTS, label="See and correct them", icon=":material/arrow_forward:")
 
 
 main()
