@@ -16,6 +16,8 @@ EncoreError                  safe to show: says what happened and what to do
 ├── NotEnoughData            a statistic refuses: too few data to compute it
 ├── NotAllowed               the role may not do this
 ├── Conflict                 somebody else changed it first
+├── MessageRefused           a message cannot leave as it is: no address, a line break in a header, no words
+├── MailboxUnavailable       the mailbox cannot be opened or read
 └── BackupRefused            a backup cannot be written or is not one
 
 Anything else is a bug: it is logged with an id, and only the id is shown.
@@ -84,6 +86,14 @@ class NotAllowed(EncoreError):
 
 class Conflict(EncoreError):
     """Somebody else changed it first."""
+
+
+class MessageRefused(EncoreError):
+    """A message cannot leave as it is."""
+
+
+class MailboxUnavailable(EncoreError):
+    """The mailbox cannot be opened or read."""
 
 
 class BackupRefused(EncoreError):

@@ -105,7 +105,10 @@ outbox_messages = Table(
     words("failure"),
     # While a sender holds it; past this it is known that the sender died.
     at("lease_until"),
-    short("mail_id"),
+    # Since when it may have left: set before the first byte of a mail is handed over, never taken back.
+    at("handed_over_at"),
+    # The Message-ID of the mail it goes as, without its angle brackets; the same at every attempt.
+    short("mail_id", index=True),
     Column("attempts", Integer, nullable=False, server_default="0"),
     at("queued_at", nullable=False),
     at("due_at", index=True),

@@ -28,6 +28,8 @@ store = Table(
     Column("languages", JSON, nullable=False),
     Column("business_hours", JSON, nullable=False),
     flag("is_demo"),
+    # Since when an owner lets mail and webhooks leave the house; null: nothing is sent.
+    at("sending_since"),
     changed(),
     version(),
     CheckConstraint("store_id = 1", name="only_one"),

@@ -58,6 +58,8 @@ ticket_messages = Table(
     flag("is_public", default=True),
     at("sent_at", nullable=False),
     words("body", nullable=False),
+    # The older mails that the sender's program repeated below the new words: kept, shown on demand.
+    words("quoted"),
     short("subject"),
     short("from_name"),
     short("from_email"),
