@@ -21,11 +21,12 @@ from tests.postgres_server import server
 ENGINES = ("sqlite", "postgresql")
 
 
-# What builds whole stores, again and again: part of `make test`, not of `make check`.
+# What builds whole stores or simulates many offers: part of `make test`, not of `make check`.
 SLOW = (
     "tests/pages/",
     "tests/property/test_mart.py",
     "tests/property/test_metrics.py",
+    "tests/property/test_simulated_offers.py",
     "tests/unit/test_aside.py",
     "tests/unit/test_backup.py",
     "tests/unit/test_cli.py",
