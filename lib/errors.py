@@ -18,6 +18,7 @@ EncoreError                  safe to show: says what happened and what to do
 ├── Conflict                 somebody else changed it first
 ├── MessageRefused           a message cannot leave as it is: no address, a line break in a header, no words
 ├── MailboxUnavailable       the mailbox cannot be opened or read
+├── InvalidInput             what was typed or chosen cannot be taken
 └── BackupRefused            a backup cannot be written or is not one
 
 Anything else is a bug: it is logged with an id, and only the id is shown.
@@ -94,6 +95,10 @@ class MessageRefused(EncoreError):
 
 class MailboxUnavailable(EncoreError):
     """The mailbox cannot be opened or read."""
+
+
+class InvalidInput(EncoreError):
+    """What was typed or chosen cannot be taken; says what would be."""
 
 
 class BackupRefused(EncoreError):
