@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import Engine, func, insert, select
 
 from lib.db.engine import reading, writing
-from lib.db.tables.desk import drafts, work_items, work_locks
+from lib.db.tables.desk import drafts as drafts_table
+from lib.db.tables.desk import work_items, work_locks
 from lib.db.tables.reviews import reviews
 from lib.db.tables.staff import audit_log, staff
 from lib.errors import Conflict, InvalidInput, NotAllowed
 from lib.staff import LOCAL, Role, Staff
-from lib.workflows import desk
+from lib.workflows import desk, drafts
 
 ANN = Staff(staff_id=1, name="Ann", role=Role.SUPPORT)
 BEN = Staff(staff_id=2, name="Ben", role=Role.SUPPORT)
@@ -49,8 +50,8 @@ def _log(engine: Engine) -> list[str]:
 
 def test_the_second_is_told_who_is_at_it_and_changes_nothing(team: Engine, noon: datetime) -> None:
     with writing(team) as conn:
-        assert desk.take(conn, ANN, "review", 1, holder="a", at=noon) is None
-        told = desk.take(conn, BEN, "review", 1, holder="b", at=noon + timedelta(seconds=30))
+        assert drafts.take(conn, ANN, "review", 1, holder="a", at=noon) is None
+        told = drafts.take(conn, BEN, "review", 1, holder="b", at=noon + timedelta(seconds=30))
         assert told is not None
         assert (told.name, told.is_same_person, told.taken_at) == ("Ann", False, noon)
         assert conn.execute(select(work_locks.c.holder)).scalars().all() == ["a"]
@@ -58,45 +59,45 @@ def test_the_second_is_told_who_is_at_it_and_changes_nothing(team: Engine, noon:
 
 
 def test_a_lock_is_renewed_runs_out_and_can_be_taken_over(team: Engine, noon: datetime) -> None:
-    later = noon + desk.LOCK_FOR - timedelta(seconds=1)
+    later = noon + drafts.LOCK_FOR - timedelta(seconds=1)
     with writing(team) as conn:
-        desk.take(conn, ANN, "review", 1, holder="a", at=noon)
-        desk.take(conn, ANN, "review", 1, holder="a", at=later)
-        assert desk.take(conn, BEN, "review", 1, holder="b", at=noon + desk.LOCK_FOR) is not None
-        assert desk.take(conn, BEN, "review", 1, holder="b", at=later + desk.LOCK_FOR) is None
-        assert desk.take(conn, ANN, "review", 1, holder="a", at=later + desk.LOCK_FOR, force=True) is None
-        other = desk.holding(conn, BEN, "review", 1, holder="b", at=later + desk.LOCK_FOR)
+        drafts.take(conn, ANN, "review", 1, holder="a", at=noon)
+        drafts.take(conn, ANN, "review", 1, holder="a", at=later)
+        assert drafts.take(conn, BEN, "review", 1, holder="b", at=noon + drafts.LOCK_FOR) is not None
+        assert drafts.take(conn, BEN, "review", 1, holder="b", at=later + drafts.LOCK_FOR) is None
+        assert drafts.take(conn, ANN, "review", 1, holder="a", at=later + drafts.LOCK_FOR, force=True) is None
+        other = drafts.holding(conn, BEN, "review", 1, holder="b", at=later + drafts.LOCK_FOR)
         assert other is not None
         assert other.name == "Ann"
 
 
 def test_another_window_of_the_same_person_is_told_apart(team: Engine, noon: datetime) -> None:
     with writing(team) as conn:
-        desk.take(conn, LOCAL, "review", 1, holder="one", at=noon)
-        told = desk.take(conn, LOCAL, "review", 1, holder="two", at=noon)
+        drafts.take(conn, LOCAL, "review", 1, holder="one", at=noon)
+        told = drafts.take(conn, LOCAL, "review", 1, holder="two", at=noon)
         assert told is not None
         assert told.is_same_person
 
 
 def test_letting_go_frees_only_ones_own(team: Engine, noon: datetime) -> None:
     with writing(team) as conn:
-        desk.take(conn, ANN, "review", 1, holder="a", at=noon)
-        desk.release(conn, "review", 1, holder="b")
-        assert desk.holding(conn, BEN, "review", 1, holder="b", at=noon) is not None
-        desk.release(conn, "review", 1, holder="a")
-        assert desk.holding(conn, BEN, "review", 1, holder="b", at=noon) is None
+        drafts.take(conn, ANN, "review", 1, holder="a", at=noon)
+        drafts.release(conn, "review", 1, holder="b")
+        assert drafts.holding(conn, BEN, "review", 1, holder="b", at=noon) is not None
+        drafts.release(conn, "review", 1, holder="a")
+        assert drafts.holding(conn, BEN, "review", 1, holder="b", at=noon) is None
 
 
 def test_a_draft_is_each_persons_own_and_stays_as_typed(team: Engine, noon: datetime) -> None:
     with writing(team) as conn:
-        desk.save_draft(conn, ANN, "review", 1, "  Dear \x00Bea,\n", at=noon)
-        desk.save_draft(conn, BEN, "review", 1, "Hello", at=noon)
-        desk.save_draft(conn, ANN, "review", 1, "  Dear Bea,\nthank", at=noon + timedelta(seconds=2))
-        mine = desk.read_draft(conn, ANN, "review", 1)
-        assert mine == desk.Draft(body="  Dear Bea,\nthank", is_public=True, saved_at=noon + timedelta(seconds=2))
-        desk.save_draft(conn, ANN, "review", 1, " \n", at=noon)
-        assert desk.read_draft(conn, ANN, "review", 1) is None
-        assert conn.execute(select(func.count()).select_from(drafts)).scalar_one() == 1
+        drafts.save_draft(conn, ANN, "review", 1, "  Dear \x00Bea,\n", at=noon)
+        drafts.save_draft(conn, BEN, "review", 1, "Hello", at=noon)
+        drafts.save_draft(conn, ANN, "review", 1, "  Dear Bea,\nthank", at=noon + timedelta(seconds=2))
+        mine = drafts.read_draft(conn, ANN, "review", 1)
+        assert mine == drafts.Draft(body="  Dear Bea,\nthank", is_public=True, saved_at=noon + timedelta(seconds=2))
+        drafts.save_draft(conn, ANN, "review", 1, " \n", at=noon)
+        assert drafts.read_draft(conn, ANN, "review", 1) is None
+        assert conn.execute(select(func.count()).select_from(drafts_table)).scalar_one() == 1
 
 
 def test_an_owner_a_snooze_an_end_and_tags_are_kept_and_logged(team: Engine, noon: datetime) -> None:
@@ -124,14 +125,14 @@ def test_the_second_of_two_is_refused_told_who_did_what_and_changes_nothing(team
     [
         (EVE, NotAllowed, lambda c, w, at: desk.assign(c, w, "review", 1, 1, version=1, at=at)),
         (EVE, NotAllowed, lambda c, w, at: desk.finish(c, w, "review", 1, version=1, at=at)),
-        (EVE, NotAllowed, lambda c, w, at: desk.take(c, w, "review", 1, holder="x", at=at)),
-        (EVE, NotAllowed, lambda c, w, at: desk.save_draft(c, w, "review", 1, "x", at=at)),
+        (EVE, NotAllowed, lambda c, w, at: drafts.take(c, w, "review", 1, holder="x", at=at)),
+        (EVE, NotAllowed, lambda c, w, at: drafts.save_draft(c, w, "review", 1, "x", at=at)),
         (ANN, InvalidInput, lambda c, w, at: desk.assign(c, w, "review", 1, 99, version=1, at=at)),
         (ANN, InvalidInput, lambda c, w, at: desk.snooze(c, w, "review", 1, at, version=1, at=at)),
         (ANN, InvalidInput, lambda c, w, at: desk.set_tags(c, w, "review", 1, ["a,b"], version=1, at=at)),
         (ANN, InvalidInput, lambda c, w, at: desk.tag_all(c, w, "review", [], "a", at=at)),
         (ANN, Conflict, lambda c, w, at: desk.finish(c, w, "review", 7, version=1, at=at)),
-        (ANN, InvalidInput, lambda c, w, at: desk.save_draft(c, w, "review", 1, "x" * 20_001, at=at)),
+        (ANN, InvalidInput, lambda c, w, at: drafts.save_draft(c, w, "review", 1, "x" * 20_001, at=at)),
     ],
 )
 def test_a_refusal_writes_nothing(team: Engine, noon: datetime, who: Staff, refusal: type, act: object) -> None:
@@ -140,7 +141,7 @@ def test_a_refusal_writes_nothing(team: Engine, noon: datetime, who: Staff, refu
     assert _review(team) == (None, None, None, None, 1)
     assert _log(team) == []
     with reading(team) as conn:
-        for table in (work_locks, drafts, work_items):
+        for table in (work_locks, drafts_table, work_items):
             assert conn.execute(select(func.count()).select_from(table)).scalar_one() == 0
 
 
