@@ -15,6 +15,7 @@ from lib.jobs.refresh import refresh
 from lib.mart.about import About
 from lib.mart.snapshot import Question, Snapshot, current, forget
 from lib.metrics import cohorts, lifetime, read, repeat, sales, second_order
+from lib.metrics.bridge import bridge
 from lib.metrics.catalogue import find
 from lib.metrics.definition import Mart, Scope
 from lib.periods import Period, day_of
@@ -261,7 +262,7 @@ def _questions(mart: Snapshot) -> list[Asked]:
             sql=BEST,
             page="Today",
         ),
-        Asked(work="Today: the bridge", scope=weeks, ask=lambda m: sales.bridge(m, weeks), page="Today"),
+        Asked(work="Today: the bridge", scope=weeks, ask=lambda m: bridge(m, weeks), page="Today"),
         Asked(
             work="Figures: customers of all days by category",
             scope=whole,

@@ -6,8 +6,9 @@ from lib.staff import May
 from lib.ui.access import open_page
 from lib.ui.cards import draw_cards
 from lib.ui.goals import draw_goals
+from lib.ui.moved import draw_drivers
 from lib.ui.needs import draw_needs
-from lib.ui.sales import draw_best_sellers, draw_bridge, draw_drivers, draw_quiet, draw_trend
+from lib.ui.sales import draw_best_sellers, draw_bridge, draw_quiet, draw_trend
 
 page = open_page(May.SEE_FIGURES)
 

@@ -24,6 +24,7 @@ ENGINES = ("sqlite", "postgresql")
 # What builds whole stores or simulates many offers: part of `make test`, not of `make check`.
 SLOW = (
     "tests/pages/",
+    "tests/property/test_accounts.py",
     "tests/property/test_mart.py",
     "tests/property/test_metrics.py",
     "tests/property/test_simulated_offers.py",

@@ -9,7 +9,7 @@ from lib.charts.theme import Spec, finished, painted, role, role_of
 
 # On a phone a cell has no room for its number: the colour and the tooltip remain.
 WIDE_ENOUGH = alt.ExprRef("width < 430 ? 0 : 1")
-COLUMNS = ("cohort", "size", "k", "value", "written", "is_mature", "matures_on")
+COLUMNS = ("cohort", "size", "k", "value", "written", "is_mature", "is_small", "matures_on")
 
 
 @cache
@@ -19,7 +19,7 @@ def cohort_spec(title: str, cohorts: int) -> Spec:
     An immature cell has no value and is hatched; its tooltip says when it is mature.
     """
     base = painted().transform_calculate(
-        state="datum.is_mature ? 'Complete' : 'Mature on ' + datum.matures_on",
+        state="!datum.is_mature ? 'Mature on ' + datum.matures_on : datum.is_small ? 'Small sample' : 'Complete'",
         who="datum.cohort + ', ' + format(datum.size, ',') + ' customers'",
     )
     x = alt.X("k:O", axis=alt.Axis(title="Months since the first order", orient="top", labelAngle=0, titlePadding=8))

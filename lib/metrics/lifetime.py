@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, Double, Integer, Subquery, and_, case, cast, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Double, Integer, Subquery, and_, case, cast, func, literal, select
 
 from lib.errors import NotEnoughData, UnknownFigure
 from lib.mart.schema import FIRST_DIMENSIONS, dim_customer, fact_order
@@ -109,16 +109,23 @@ def _coarse(groups: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     return found, step
 
 
-def _customers(scope: Scope, cut: int, as_of: int) -> Subquery:
-    """One row per customer known at ``cut``: repeat occasions and money before it, occasions after it."""
+def known_orders(scope: Scope, cut: int) -> ColumnElement[bool]:
+    """The orders of the customers whom the model counts at ``cut``: their first order lies before it, in the period."""
     order = fact_order.c
     start, end = days(scope)
-    filters = []
+    conditions = [order.is_valid, order.customer_id.is_not(None)]
+    conditions += [order.first_day >= start, order.first_day < min(end, cut)]
     for name, piece in scope.filters:
         if name not in FIRST_DIMENSIONS:
             raise UnknownFigure(f"Customers are not split by {name!r} of their first order.")
         among = select(dim_customer.c.customer_id).where(dim_customer.c[f"first_{name}"] == piece)
-        filters.append(order.customer_id.in_(among))
+        conditions.append(order.customer_id.in_(among))
+    return and_(*conditions)
+
+
+def customers(scope: Scope, cut: int, as_of: int) -> Subquery:
+    """One row per customer known at ``cut``: repeat occasions and money before it, occasions after it."""
+    order = fact_order.c
     before, later = order.day < cut, and_(order.day >= cut, order.day < as_of)
 
     def total(condition: Any, amount: Any) -> Any:
@@ -126,19 +133,14 @@ def _customers(scope: Scope, cut: int, as_of: int) -> Subquery:
 
     return (
         select(
+            order.customer_id,
             func.min(order.first_day).label("first_day"),
             func.max(case((before, order.day))).label("last_day"),
             (total(and_(before, order.is_first_of_day), 1) - 1).label("x"),
             total(and_(later, order.is_first_of_day), 1).label("later"),
             total(and_(before, order.occasion > 1), order.net_minor).label("repeat_net"),
         )
-        .where(
-            order.is_valid,
-            order.customer_id.is_not(None),
-            order.first_day >= start,
-            order.first_day < min(end, cut),
-            *filters,
-        )
+        .where(known_orders(scope, cut))
         .group_by(order.customer_id)
         .subquery("customers")
     )
@@ -146,7 +148,7 @@ def _customers(scope: Scope, cut: int, as_of: int) -> Subquery:
 
 def _groups(mart: Mart, scope: Scope, cut: int, as_of: int) -> pd.DataFrame:
     """Customers as they stood on the morning of ``cut``: ``x``, ``t_x``, ``t``, ``n``, ``later``, ``repeat_net``."""
-    one = _customers(scope, cut, as_of).c
+    one = customers(scope, cut, as_of).c
     t_x, t = (one.last_day - one.first_day).label("days_x"), (literal(cut - 1) - one.first_day).label("days_t")
 
     def total(column: Any, label: str) -> Any:
@@ -176,7 +178,7 @@ def _groups(mart: Mart, scope: Scope, cut: int, as_of: int) -> pd.DataFrame:
 
 def _values(mart: Mart, scope: Scope, as_of: int, scale: float) -> pd.DataFrame:
     """Repeat customers by occasions and mean value of an occasion, in major units; values of 0 or less left out."""
-    one = _customers(scope, as_of, as_of).c
+    one = customers(scope, as_of, as_of).c
     mean = cast(one.repeat_net, Double) / cast(one.x, Double)
     positive = (
         select(one.x, mean.label("mean"), cast(func.floor(func.ln(mean) * _STEPS), Integer).label("step"))

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, and_, case, cast, func, or_, select
+from sqlalchemy import BigInteger, and_, case, cast, func, not_, or_, select
 
 from lib.errors import UnknownFigure
 from lib.mart.schema import by_day, customer_day, fact_item, fact_order, next_purchase
@@ -135,7 +135,17 @@ KNOWN_SALES = Metric(
     left_out=(*LEFT_OUT_ORDERS, UNKNOWN),
     note="Refunds are as known at the last refresh.",
 )
-_UNKNOWN_SALES = Metric(
+REPEAT_SALES = Metric(
+    key="repeat_sales",
+    label="Net sales of repeat customers",
+    unit=Unit.MONEY,
+    meaning="Net sales (behaviour) of customers with two or more purchase occasions before the as-of day.",
+    over=fact_order,
+    amount=_order.net_minor,
+    where=and_(_KNOWN, not_(_ONE_TIME)),
+    note="Refunds are as known at the last refresh.",
+)
+UNKNOWN_SALES = Metric(
     key="unknown_sales",
     label="Net sales of unknown customers",
     unit=Unit.MONEY,
@@ -166,7 +176,7 @@ def one_time_share(mart: Mart, scope: Scope) -> pd.DataFrame:
         sales; NaN when there are none).
     """
     one_time_orders = ONE_TIME_SALES.cases or KNOWN_ORDERS
-    metrics = [ONE_TIME_SALES, KNOWN_SALES, _UNKNOWN_SALES, one_time_orders, KNOWN_ORDERS, UNKNOWN[1]]
+    metrics = [ONE_TIME_SALES, KNOWN_SALES, UNKNOWN_SALES, one_time_orders, KNOWN_ORDERS, UNKNOWN[1]]
     answers = measure(mart, metrics, Scope(period=scope.period, as_of=scope.as_of, filters=scope.filters))
     one, known, unknown, one_n, known_n, unknown_n = (value_of(metric, answers, ("all",)) for metric in metrics)
     found = pd.DataFrame(
@@ -181,15 +191,20 @@ def one_time_share(mart: Mart, scope: Scope) -> pd.DataFrame:
     return found
 
 
-def next_purchases(mart: Mart, scope: Scope, dimension: str = "category", limit: int = 12) -> pd.DataFrame:
+def next_purchases(
+    mart: Mart, scope: Scope, dimension: str = "category", limit: int = 12, *, only: str | None = None
+) -> pd.DataFrame:
     """What first orders lead to second ones: by first category or product.
 
     The shares are of mature customers whose first order is in the period; what they bought next is counted
     over all second orders up to the last refresh.
 
+    Args:
+        only: the one first category or product asked for.
     Returns:
         rows of ``first``, ``customers``, ``mature_90``, ``share_90``, ``low_90``, ``high_90``, the same of
-        180 days, ``next`` (what most second orders held) and ``next_share``; most customers first.
+        180 days, ``next`` (what most second orders held), ``next_n`` and ``second_orders`` (how many held it, of
+        how many) and ``next_share``; most customers first.
     Raises:
         UnknownFigure: neither category nor product.
     """
@@ -200,6 +215,7 @@ def next_purchases(mart: Mart, scope: Scope, dimension: str = "category", limit:
     customers = (parts[90]["mature"] + parts[90]["immature"]).rename("customers")
     columns = [part[["mature", "share", "low", "high"]].add_suffix(f"_{within}") for within, part in parts.items()]
     wide = pd.concat([customers, *columns], axis=1)
+    wide = wide if only is None else wide[wide.index == only]
     wide = wide.sort_values("customers", ascending=False, kind="stable").head(limit).rename_axis("first").reset_index()
     after = next_purchase.c
     pieces: Any = mart.frame(
@@ -211,6 +227,8 @@ def next_purchases(mart: Mart, scope: Scope, dimension: str = "category", limit:
     totals = pieces.groupby("first")["n"].sum()
     most = pieces.drop_duplicates("first").set_index("first")
     wide["next"] = wide["first"].map(most["second"])
+    for name, counts in (("next_n", most["n"]), ("second_orders", totals)):
+        wide[name] = wide["first"].map(counts).astype("Int64")
     wide["next_share"] = wide["first"].map(most["n"] / totals)
     return wide
 

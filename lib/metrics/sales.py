@@ -3,12 +3,12 @@
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, Column, ColumnElement, Select, Table, and_, case, cast, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Table, and_, case, cast, func, or_, select
 
 from lib.errors import UnknownFigure
-from lib.mart.schema import DIMENSIONS, NARROW_DIMENSIONS, by_day, fact_item, fact_order, fact_refund, product_day
+from lib.mart.schema import DIMENSIONS, NARROW_DIMENSIONS, fact_item, product_day
 from lib.metrics import margin, net_sales, orders
-from lib.metrics.definition import Mart, Metric, Scope, Unit
+from lib.metrics.definition import Mart, Metric, Scope
 from lib.metrics.measure import days, filters_of, measure, parameters, value_of
 
 METRICS = (
@@ -41,102 +41,15 @@ METRICS = (
 )
 
 
-_CANCELLED = ("cancelled", "voided")
-_UNPAID_ORDERS = select(fact_order.c.order_id).where(fact_order.c.is_valid, fact_order.c.is_unpaid)
-
-
-def _line(key: str, label: str, amount: Column[Any], where: ColumnElement[bool], prepared: Column[Any]) -> Metric:
-    return Metric(
-        key=key,
-        label=label,
-        unit=Unit.MONEY,
-        meaning=label,
-        over=amount.table,
-        amount=amount,
-        where=where,
-        prepared=func.sum(prepared),
-    )
-
-
-# Cancelled and voided orders: what Shopify's report counts and we do not.
-_LEFT_OUT = fact_order.c.why_left_out.in_(_CANCELLED)
-_LEFT_OUT_GROSS = _line(
-    "cancelled_gross",
-    "Goods of cancelled and voided orders",
-    fact_order.c.gross_minor,
-    _LEFT_OUT,
-    by_day.c.left_out_gross_minor,
-)
-_LEFT_OUT_DISCOUNT = _line(
-    "cancelled_discounts",
-    "Discounts of cancelled and voided orders",
-    fact_order.c.discount_minor,
-    _LEFT_OUT,
-    by_day.c.left_out_discount_minor,
-)
-_LEFT_OUT_REFUND = _line(
-    "cancelled_refunds",
-    "Refunds of cancelled and voided orders",
-    fact_refund.c.goods_minor,
-    fact_refund.c.why_left_out.in_(_CANCELLED),
-    by_day.c.left_out_refund_minor,
-)
-# Unpaid orders: what WooCommerce's report leaves out and we count.
-_IS_UNPAID = and_(fact_order.c.is_valid, fact_order.c.is_unpaid)
-_UNPAID_GROSS = _line(
-    "unpaid_gross", "Goods of unpaid orders", fact_order.c.gross_minor, _IS_UNPAID, by_day.c.unpaid_gross_minor
-)
-_UNPAID_DISCOUNT = _line(
-    "unpaid_discounts",
-    "Discounts of unpaid orders",
-    fact_order.c.discount_minor,
-    _IS_UNPAID,
-    by_day.c.unpaid_discount_minor,
-)
-_UNPAID_REFUND = _line(
-    "unpaid_refunds",
-    "Refunds of unpaid orders",
-    fact_refund.c.goods_minor,
-    and_(fact_refund.c.is_valid, fact_refund.c.order_id.in_(_UNPAID_ORDERS)),
-    by_day.c.unpaid_refund_minor,
-)
-
-
-def bridge(mart: Mart, scope: Scope) -> pd.DataFrame:
-    """From our net sales to what Shopify and WooCommerce call net sales, each difference one line of money.
-
-    Shopify-style: cancelled and voided orders count, and their refunds count when they are made.
-    WooCommerce-style: cancelled and voided orders do not count, nor do orders that wait for payment.
-
-    Returns:
-        rows of ``line``, ``label``, ``kind`` (total or difference), ``amount_minor``. A total is the one
-        before it plus the differences between them, to the cent.
-    """
-    scope = Scope(period=scope.period, as_of=scope.as_of, filters=scope.filters)
-    terms = [term for _, term in net_sales.NET_SALES.terms]
-    shopify = [(1, _LEFT_OUT_GROSS), (-1, _LEFT_OUT_DISCOUNT), (-1, _LEFT_OUT_REFUND)]
-    unpaid = [(-1, _UNPAID_GROSS), (1, _UNPAID_DISCOUNT), (1, _UNPAID_REFUND)]
-    answers = measure(mart, [*terms, *(m for _, m in shopify), *(m for _, m in unpaid)], scope)
-    at = ("all",)
-    ours = value_of(net_sales.NET_SALES, answers, at)
-    rows: list[tuple[str, str, str, int]] = [("ours", "Net sales", "total", ours)]
-    for sign, metric in shopify:
-        rows.append((metric.key, metric.label, "difference", sign * value_of(metric, answers, at)))
-    like_shopify = sum(amount for *_, amount in rows)
-    rows.append(("shopify", "Net sales, Shopify-style", "total", like_shopify))
-    rows.append(("cancelled_again", "Cancelled and voided orders, taken out again", "difference", ours - like_shopify))
-    for sign, metric in unpaid:
-        rows.append((metric.key, metric.label, "difference", sign * value_of(metric, answers, at)))
-    like_woo = ours + sum(sign * value_of(metric, answers, at) for sign, metric in unpaid)
-    rows.append(("woocommerce", "Net sales, WooCommerce-style", "total", like_woo))
-    return pd.DataFrame(rows, columns=["line", "label", "kind", "amount_minor"])
-
-
-def best_sellers(mart: Mart, scope: Scope, before: Scope, limit: int = 8) -> pd.DataFrame:
+def best_sellers(
+    mart: Mart, scope: Scope, before: Scope, limit: int = 8, *, only: tuple[int | None, str] | None = None
+) -> pd.DataFrame:
     """The products that sold most in the period, against another period.
 
     Money is net on the behaviour basis, with refunds as known at the last refresh.
 
+    Args:
+        only: number (null where it has none) and name of the one product asked for.
     Returns:
         rows of ``product_id``, ``product``, ``category``, ``orders``, ``units``, ``net_minor``,
         ``units_before``, ``net_before_minor``, most net sales first.
@@ -170,6 +83,10 @@ def best_sellers(mart: Mart, scope: Scope, before: Scope, limit: int = 8) -> pd.
         .order_by(func.sum(case((now, line.net_minor), else_=0)).desc(), line.product)
         .limit(limit)
     )
+    if only is not None:
+        number, name = only
+        unnumbered = and_(line.product_id.is_(None), line.product == name)
+        best = best.where(unnumbered if number is None else line.product_id == number)
     return mart.frame(best, **parameters(mart, scope))
 
 

@@ -1,17 +1,19 @@
 """Cards of figures: the value, its change, its days, and what was expected of the last of them."""
 
+from datetime import timedelta
+
 import pandas as pd
 import streamlit as st
 
 from lib.metrics.catalogue import find
 from lib.metrics.definition import Figure, Unit
 from lib.money import format_money
-from lib.periods import day_index, day_of
+from lib.periods import Period, day_index, day_of
 from lib.ui.access import Opened
 from lib.ui.cached import figures
-from lib.ui.drill_down import open_button, open_figure
+from lib.ui.drill_down import of_figure, open_accounts, open_button
 from lib.ui.expected import Course, course, on_day
-from lib.ui.text import change, plain, unbroken, written
+from lib.ui.text import change, of_days, plain, unbroken, written
 
 KPIS = (
     "net_sales",
@@ -90,7 +92,19 @@ def _card(page: Opened, now: Figure, before: Figure | None, days: pd.DataFrame, 
         # A caption is paler than its colour: what is unusual stands in full.
         st.markdown(f":small[{line}]") if line.startswith(":orange") else st.caption(line)
     if open_button(f"figure_{now.key}", f"What {metric.label.lower()} means, and the rows behind it"):
-        open_figure(now.key, page.scope)
+        _open(page, metric.label, now.key)
+
+
+def _open(page: Opened, label: str, key: str) -> None:
+    """The figure of these days, of those compared with, and of the last of them: what the card tells of."""
+    choices = {of_days(page.scope.period, year=True): of_figure(key, page.scope)}
+    if page.before is not None:
+        choices[f"{of_days(page.before.period, year=True)}, compared with"] = of_figure(key, page.before)
+    last = page.scope.period.end - timedelta(days=1)
+    if page.scope.period.days > 1:
+        day = page.scope.within(Period(last, page.scope.period.end))
+        choices[f"{last:%a %-d %b %Y}, the last day"] = of_figure(key, day)
+    open_accounts(label, choices, key=key, asked="Days")
 
 
 def sparkline(days: pd.Series) -> list[float] | None:
@@ -106,7 +120,9 @@ def sparkline(days: pd.Series) -> list[float] | None:
 
 def _line(page: Opened, now: Figure, days: pd.DataFrame, ranges: pd.DataFrame) -> str:
     """One line below the figure: what was expected of the last day that is known, or why nothing is."""
-    if now.value is None or now.n == 0:
+    if now.value is None:
+        return "No data: nothing to divide by in these days"
+    if now.n == 0:
         return "Nothing to count in these days"
     if now.is_small_sample:
         return f"Small sample: {now.n} case{'' if now.n == 1 else 's'}"

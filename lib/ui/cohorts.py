@@ -1,21 +1,20 @@
 """The cohort triangle, drawn, and the customers or orders behind each of its cells."""
 
-from datetime import date
-
 import pandas as pd
 import streamlit as st
 
 from lib.charts import cohort
 from lib.metrics import cohorts
-from lib.metrics.catalogue import find
-from lib.metrics.cohort_rows import cell_rows
+from lib.metrics.account import FEW
+from lib.metrics.cohort_rows import cell_account
 from lib.metrics.definition import Mart, Scope, Unit
 from lib.periods import month_start
 from lib.ui.access import Opened, show_error
-from lib.ui.drill_down import PAGE, exported, row_columns, shown
+from lib.ui.account import draw_account
+from lib.ui.drill_down import open_button
 from lib.ui.live import open_house
-from lib.ui.tables import download, in_money, table
-from lib.ui.text import major, plain, written
+from lib.ui.tables import download, in_money
+from lib.ui.text import major, written
 
 # The triangle on the screen; the download has all of it.
 MOST_COHORTS = 18
@@ -64,8 +63,7 @@ def draw_cohorts(page: Opened, scope: Scope) -> None:
         newest = min(MOST_COHORTS, months)
         st.caption(f"The newest {newest} of {months} cohorts, {MOST_MONTHS} months each; the download has all.")
     with st.container(horizontal=True, vertical_alignment="center"):
-        help_ = "What a cell means, and the customers or orders that add up to it"
-        if st.button("See the rows of a cohort", icon=":material/group:", key="open_cohort", help=help_):
+        if open_button("open_cohort", "Choose a cohort and a month: the customers or orders that add up to the cell"):
             st.dialog("A cohort and its rows", width="large")(_dialog)(scope, found, is_money)
         download("Download (CSV)", "cohorts", lambda: _cohort_file(found, page.currency), key="csv_cohorts")
 
@@ -91,6 +89,7 @@ def _triangle(found: pd.DataFrame, page: Opened, *, is_money: bool) -> pd.DataFr
             "value": pd.Series(values, dtype="float64").to_numpy(),
             "written": words,
             "is_mature": mature.to_numpy(),
+            "is_small": (cells["size"] <= FEW).to_numpy(),
             "matures_on": [f"{day:%-d %b %Y}" for day in cells["matures_on"]],
         }
     )
@@ -105,15 +104,13 @@ def _dialog(scope: Scope, found: pd.DataFrame, is_money: bool) -> None:
     try:
         house = open_house()
         if house.mart is not None:
-            _draw_rows(house.mart, house.currency, scope, found, is_money=is_money)
+            _draw_cell(house.mart, house.currency, scope, found, is_money=is_money)
     except Exception as error:
         show_error(error)
 
 
-def _draw_rows(mart: Mart, currency: str, scope: Scope, found: pd.DataFrame, *, is_money: bool) -> None:
-    """Choose a cohort and a month; the meaning, the cell, and the rows that add up to it."""
-    metric = find("cohort_revenue" if is_money else "cohort_retention")
-    unit = Unit.MONEY if is_money else Unit.COUNT
+def _draw_cell(mart: Mart, currency: str, scope: Scope, found: pd.DataFrame, *, is_money: bool) -> None:
+    """Choose a cohort and a month; the account of that cell, and when the cohort's next month is complete."""
     complete = found[found["is_mature"].astype(bool)]
     if complete.empty:
         st.info(f"No month of any cohort is complete yet: the first is on {found['matures_on'].min():%-d %b %Y}.")
@@ -123,37 +120,12 @@ def _draw_rows(mart: Mart, currency: str, scope: Scope, found: pd.DataFrame, *, 
     # Month 0 is everybody: begin with the newest cohort that has more to say.
     later = set(complete.loc[complete["k"] > 0, "cohort_month"])
     first = next((place for place, m in enumerate(months.values()) if m in later), 0)
-    named = left.selectbox("First order in", list(months), index=first, key="cohort_month")
-    month = months.get(named, next(iter(months.values())))
-    cells = complete[complete["cohort_month"] == month].set_index("k")
-    steps = [int(k) for k in cells.index]
+    asked = left.selectbox("First order in", list(months), index=first, key="cohort_month")
+    month = months.get(asked, next(iter(months.values())))
+    steps = [int(k) for k in complete.loc[complete["cohort_month"] == month, "k"]]
     k = right.selectbox("Months since", steps, index=min(1, len(steps) - 1), key=f"cohort_k_{month}")
-    place = steps.index(k) if k in steps else len(steps) - 1
-    size, top = int(cells["size"].iloc[place]), int(cells["net_minor" if is_money else "customers"].iloc[place])
-    value = written(top / size, metric.unit, currency, exact=True)
-    st.markdown(plain(f"{value}: {written(top, unit, currency, exact=True)} of {size:,} customers."))
-    st.caption(plain(f"{metric.meaning} {metric.note}"))
-    st.caption(plain(f"As known before {scope.as_of:%-d %b %Y}. Months not complete yet are left out."))
-    key = f"cohort_rows_{metric.key}_{month}_{k}"
-    state = st.session_state.get(f"page_{key}", 1)
-    page = state if isinstance(state, int) and state > 0 else 1
-    rows = cell_rows(mart, scope, month, int(k), is_money=is_money, offset=(page - 1) * PAGE, limit=PAGE)
-    st.caption(plain(f"{rows.total_rows:,} rows add up to {written(rows.total_value, unit, currency, exact=True)}."))
-    table(shown(rows.frame, unit, currency), alt="Rows of the cohort", columns=row_columns(unit, currency), key=key)
-    pages = -(-rows.total_rows // PAGE)
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        if pages > 1:
-            st.pagination(pages, key=f"page_{key}")
-        download(
-            "Download these rows (CSV)",
-            f"{metric.key}_{_month_name(month)}_month_{k}",
-            lambda: exported(
-                cell_rows(mart, scope, month, int(k), is_money=is_money, limit=None).frame, unit, currency
-            ),
-            key=f"csv_{key}",
-        )
-
-
-def _month_name(month: int) -> str:
-    first: date = month_start(month)
-    return f"{first:%Y-%m}"
+    k = k if k in steps else steps[-1]
+    young = found[(found["cohort_month"] == month) & ~found["is_mature"].astype(bool)]
+    note = "" if young.empty else f"Month {int(young['k'].min())} is mature on {young['matures_on'].min():%-d %b %Y}."
+    account = cell_account(mart, scope, month, k, is_money=is_money).noted(note)
+    draw_account(account, mart, currency, key=f"cohort_{account.key}")

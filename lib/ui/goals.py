@@ -12,7 +12,7 @@ from lib.ui.access import Opened
 from lib.ui.cached import figures
 from lib.ui.calendar import goals_on
 from lib.ui.drill_down import open_button, open_figure
-from lib.ui.text import plain, written
+from lib.ui.text import NO_DATA, plain, written
 
 
 def draw_goals(page: Opened) -> None:
@@ -32,11 +32,13 @@ def _goal(page: Opened, key: str, start: date, end: date, target: int, asked: li
     metric = METRICS[key]
     past = Period(start, max(start, min(end, page.today)))
     scope = Scope(period=past, as_of=past.end)
-    value = figures(page.mart, asked, scope)[key].value or 0
+    figure = figures(page.mart, asked, scope)[key]
+    value = figure.value or 0
     gone = past.days / max(1, (end - start).days)
     st.markdown(f"**{metric.label}** by {end - timedelta(days=1):%-d %B}")
     share = min(1.0, max(0.0, value / target)) if target else 0.0
-    reached, wanted = (written(amount, metric.unit, page.currency) for amount in (value, target))
+    reached = NO_DATA if figure.value is None else written(value, metric.unit, page.currency)
+    wanted = written(target, metric.unit, page.currency)
     st.progress(share, text=plain(f"{reached} of {wanted}"))
     words = f"{gone:.0%} of the days are over"
     is_sum = metric.unit in {Unit.COUNT, Unit.MONEY}
@@ -44,6 +46,8 @@ def _goal(page: Opened, key: str, start: date, end: date, target: int, asked: li
         ahead = value / target - gone if target else 0.0
         word = "ahead of" if ahead >= 0 else "behind"
         words = f"{share:.0%} after {gone:.0%} of the days: {word} an even pace"
+    if figure.is_small_sample and not is_sum:
+        words += ". Small sample"
     with st.container(horizontal=True, vertical_alignment="bottom", wrap=False, gap="small"):
         st.caption(words)
         if open_button(f"goal_{key}_{start}_{end}", f"What counts towards {metric.label.lower()}, and the rows"):

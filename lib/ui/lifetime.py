@@ -1,13 +1,18 @@
 """The lifetime model on a page: computed when it is asked for, refused by name when data are too few."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
 from lib.errors import NotEnoughData
-from lib.metrics.definition import Scope, Unit
+from lib.metrics.account import Account
+from lib.metrics.definition import Mart, Scope, Unit
 from lib.metrics.lifetime import AHEAD_WEEKS, Lifetime, lifetime
+from lib.metrics.lifetime_rows import LABELS, MOST_PURCHASES, Told, lifetime_account
 from lib.money import exponent
 from lib.ui.access import Opened
+from lib.ui.drill_down import open_accounts, open_button
 from lib.ui.tables import download, table
 from lib.ui.text import plain, written
 
@@ -32,10 +37,10 @@ def draw_lifetime(page: Opened, scope: Scope) -> None:
     except NotEnoughData as refused:
         st.info(str(refused), icon=":material/hourglass_empty:")
         return
-    _draw(page, found)
+    _draw(page, scope, found)
 
 
-def _draw(page: Opened, found: Lifetime) -> None:
+def _draw(page: Opened, scope: Scope, found: Lifetime) -> None:
     groups, fitted = found.groups, found.model
     customers = int(groups["n"].sum())
     active = float((groups["chance_active"] * groups["n"]).sum())
@@ -74,17 +79,42 @@ def _draw(page: Opened, found: Lifetime) -> None:
         "Sales to come": st.column_config.NumberColumn("Sales each", format="%,.2f"),
     }
     table(rows, alt="Expected orders and sales by number of purchases so far", columns=columns)
-    download("Download (CSV)", "lifetime_model", lambda: groups, key="csv_lifetime")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if open_button("open_lifetime", "Choose a number: the parameters, the model's input and its customers"):
+            _open(scope, rows["So far"].tolist(), has_backtest=tested is not None)
+        download("Download (CSV)", "lifetime_model", lambda: groups, key="csv_lifetime")
+
+
+def _open(scope: Scope, so_far: list[str], *, has_backtest: bool) -> None:
+    """The numbers of the model; of the table's rows, what one customer of each is expected to bring."""
+    choices = {
+        label: partial(_account, scope, told, None)
+        for told, label in LABELS.items()
+        if has_backtest or told != "backtest"
+    }
+    for name in so_far:
+        purchases = int(name.split()[0])
+        for told in ("active", "orders", "worth"):
+            choices[f"{name}: {LABELS[told].lower()}, each"] = partial(_account, scope, told, purchases)
+    open_accounts("What they will still bring", choices, key="lifetime")
+
+
+def _account(scope: Scope, told: Told, purchases: int | None, mart: Mart) -> Account:
+    return lifetime_account(mart, scope, told, purchases)
 
 
 def by_purchases(groups: pd.DataFrame) -> pd.DataFrame:
     """The groups put together by purchases so far, means of one customer: shares in percent, money in whole units."""
-    label = groups["x"].clip(upper=4)
+    label = groups["x"].clip(upper=MOST_PURCHASES - 1)
     rows = []
     for x, part in groups.groupby(label, sort=True):
         n = float(part["n"].sum())
         mean = {name: float((part[name] * part["n"]).sum()) / n for name in ("chance_active", "orders", "worth")}
         purchases = int(str(x)) + 1
-        name = f"{purchases} purchase{'' if purchases == 1 else 's'}" if purchases < 5 else "5 or more"
+        name = (
+            f"{purchases} purchase{'' if purchases == 1 else 's'}"
+            if purchases < MOST_PURCHASES
+            else f"{MOST_PURCHASES} or more"
+        )
         rows.append((name, int(n), 100 * mean["chance_active"], mean["orders"], mean["worth"]))
     return pd.DataFrame(rows, columns=["So far", "Customers", "Still buying", "Orders to come", "Sales to come"])

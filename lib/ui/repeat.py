@@ -1,6 +1,8 @@
 """Coming back, drawn: shares within days, who brings the sales, and what first orders lead to."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -8,20 +10,24 @@ import streamlit as st
 from lib.charts import repeat
 from lib.metrics import repeat as repeat_metrics
 from lib.metrics import second_order
-from lib.metrics.definition import Scope, Unit
+from lib.metrics.account import FEW, Account
+from lib.metrics.definition import Mart, Scope, Unit
+from lib.metrics.next_rows import next_account
+from lib.metrics.sales_share import NAMES, share_account
 from lib.periods import Period, day_index, day_of
 from lib.stats.survival import mature_from
 from lib.ui.access import Opened
 from lib.ui.cached import figure
-from lib.ui.drill_down import open_button, open_figure
-from lib.ui.tables import download, in_money, table
-from lib.ui.text import plain, written
+from lib.ui.drill_down import of_figure, open_accounts, open_button
+from lib.ui.tables import download, in_money, pick, table
+from lib.ui.text import NO_DATA, plain, written
 
 SINCE = {"All time": None, "24m": 728, "12m": 364}
 # Whole weeks, so that both sides hold the same weekdays.
 A_YEAR = timedelta(days=364)
 # Fewer customers a year before are no comparison.
 ENOUGH = 50
+SMALL = " · small sample"
 
 
 def first_orders(page: Opened) -> Scope:
@@ -59,25 +65,29 @@ def draw_shares(page: Opened, scope: Scope) -> None:
     )
     table(rows, alt="Repeat within so many days: counts and when all are mature", columns=columns)
     with st.container(horizontal=True, vertical_alignment="center"):
-        _open_share(found, scope)
+        _open_share(found, scope, _a_year_before(page, scope))
         download("Download (CSV)", "repeat_within", lambda: found, key="csv_shares")
 
 
 def _draw_years(page: Opened, scope: Scope, found: pd.DataFrame) -> None:
-    first = scope.period.start if scope.period.start <= page.first_day else scope.period.start - A_YEAR
-    as_of = scope.as_of - A_YEAR
-    past = Scope(period=Period(min(first, as_of), as_of), as_of=as_of, filters=scope.filters)
+    past = _a_year_before(page, scope)
     before = _shares(past, page.version, page).set_index("days")
     before = before[before["mature"] >= ENOUGH]
     frame = share_frame(found, before)
     words = "Of customers followed for that long, the share with a second purchase."
     if frame["before"].notna().any():
-        words += f" :gray[○] the same asked a year before, on {as_of:%-d %b %Y}."
+        words += f" :gray[○] the same asked a year before, on {past.as_of:%-d %b %Y}."
     if int(found["mature"].max()) <= 5:
         words += " Small sample: read it with care."
     st.caption(f"{words} Bars: 95% interval.")
     spec = repeat.interval_spec(len(frame), bool(frame["before"].notna().any()))
     st.vega_lite_chart(frame, spec, alt=repeat.describe_shares(frame), key="shares_chart")
+
+
+def _a_year_before(page: Opened, scope: Scope) -> Scope:
+    first = scope.period.start if scope.period.start <= page.first_day else scope.period.start - A_YEAR
+    as_of = scope.as_of - A_YEAR
+    return Scope(period=Period(min(first, as_of), as_of), as_of=as_of, filters=scope.filters)
 
 
 def share_frame(found: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
@@ -114,8 +124,8 @@ def _share_table(found: pd.DataFrame, scope: Scope) -> pd.DataFrame:
             "Within": [f"{days} days" for days in found["days"]],
             "Share": 100 * found["share"].astype("float64"),
             "95% interval": [
-                f"{low:.1%}–{high:.1%}" if low == low else "–"
-                for low, high in zip(found["low"], found["high"], strict=True)
+                NO_DATA if low != low else f"{low:.1%}–{high:.1%}{SMALL if mature <= FEW else ''}"
+                for low, high, mature in zip(found["low"], found["high"], found["mature"], strict=True)
             ],
             "Followed": found["mature"],
             "Back": found["repeated"],
@@ -133,41 +143,58 @@ def _mature_on(scope: Scope, days: int, *, last: bool = False) -> str:
     return f"{day_of(mature_from(first, days)):%-d %b %Y}"
 
 
-def _open_share(found: pd.DataFrame, scope: Scope) -> None:
-    with st.popover("See the customers", icon=":material/group:"):
-        for days in found["days"]:
-            if st.button(f"Repeat within {days} days", type="tertiary", key=f"repeat_{days}"):
-                open_figure(f"repeat_within_{days}", scope)
+def _open_share(found: pd.DataFrame, scope: Scope, past: Scope) -> None:
+    """Each share with its customers, and the same asked a year before."""
+    if not open_button("open_shares", "Choose a share: the customers who came back, and those followed"):
+        return
+    choices = {f"Repeat within {days} days": of_figure(f"repeat_within_{days}", scope) for days in found["days"]}
+    for days in found["days"]:
+        choices[f"Repeat within {days} days, asked a year before"] = of_figure(f"repeat_within_{days}", past)
+    open_accounts("How many come back", choices, key="shares", asked="Share")
 
 
 def draw_sales_share(page: Opened) -> None:
     """What one-time and repeat customers bring in the chosen period."""
     st.header("Who brings the sales", anchor=False)
-    st.caption(plain(f"Net sales of {page.choice.words().split(' compared')[0]}, by what each customer is today."))
+    days = page.choice.words().split(" compared")[0]
+    st.caption(
+        plain(f"Net sales of {days}, by how often each customer had bought before {page.scope.as_of:%-d %b %Y}.")
+    )
     found = _sales_share(page.scope, page.version, page)
     if not found["net_minor"].abs().sum():
         st.caption("No sales in this period.")
         return
-    names = {"one-time": "Customers with one purchase", "repeat": "Repeat customers", "unknown": "Unknown customers"}
+    kinds = []
     for kind, orders, net, share in zip(
         found["kind"], found["orders"], found["net_minor"], found["share"], strict=True
     ):
         if not orders and not net:
             continue
-        st.progress(min(1.0, max(0.0, float(share))), text=f"{names[kind]}: **{share:.1%}**")
-        count = f"{orders:,} order{'' if orders == 1 else 's'}"
+        kinds.append(str(kind))
+        said = NO_DATA if share != share else f"{share:.1%}"
+        st.progress(0.0 if share != share else min(1.0, max(0.0, float(share))), text=f"{NAMES[kind]}: **{said}**")
+        count = f"{orders:,} order{'' if orders == 1 else 's'}{SMALL if orders <= FEW else ''}"
         st.caption(plain(f"{written(net, Unit.MONEY, page.currency)} from {count}"))
     returning = figure(page.mart, "returning_share_of_customers", page.scope)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if open_button("figure_one_time", "One-time customers' share of sales, with its rows"):
-            open_figure("one_time_share_of_sales", page.scope)
+        if open_button("open_sales_share", "Choose a share: what it counts, and its orders"):
+            choices: dict[str, Callable[[Mart], Account]] = {}
+            choices |= {NAMES[kind]: partial(_of_kind, page.scope, kind) for kind in kinds}
+            choices["Customers who had bought before"] = of_figure("returning_share_of_customers", page.scope)
+            open_accounts("Who brings the sales", choices, key="sales_share", asked="Share")
         download("Download (CSV)", "one_time_and_repeat_sales", lambda: in_money(found, page.currency), key="csv_one")
     if returning.value is not None:
         low, high = returning.low or 0.0, returning.high or 0.0
+        both = int(returning.beside.get("new and returning", 0))
         st.caption(
             f"Of the customers who bought in this period, {returning.value:.1%} had bought before "
-            f"({low:.1%}–{high:.1%}, n = {returning.denominator:,})."
+            f"({low:.1%}–{high:.1%}, n = {returning.denominator:,}). {both:,} of them "
+            f"{'was' if both == 1 else 'were'} new in it and came back in it."
         )
+
+
+def _of_kind(scope: Scope, kind: str, mart: Mart) -> Account:
+    return share_account(mart, scope, kind)
 
 
 @st.cache_data(ttl="1h", max_entries=100, show_spinner=False)
@@ -194,11 +221,15 @@ def draw_next(page: Opened, scope: Scope) -> None:
             key="next_by",
             label_visibility="collapsed",
         )
-    found = _next(scope, "product" if view == "Product" else "category", page.version, page)
+    dimension = "product" if view == "Product" else "category"
+    found = _next(scope, dimension, page.version, page)
     if found.empty:
         st.caption("Nobody placed a first order in these days.")
         return
-    st.caption("Came back: of customers followed for 90 or 180 days. Next: what most of their second orders held.")
+    st.caption(
+        "Back: of customers followed for 90 or 180 days. "
+        "Next: what most second orders held, of all days and channels up to the last refresh."
+    )
     few = found["mature_180"].fillna(0) <= 5
     shown = pd.DataFrame(
         {
@@ -208,7 +239,7 @@ def draw_next(page: Opened, scope: Scope) -> None:
             "Of second orders": 100 * found["next_share"].astype("float64"),
             "Back in 180 days": 100 * found["share_180"].astype("float64"),
             "95% interval (180)": [
-                "–" if pd.isna(low) else f"{low:.0%}–{high:.0%}{' · small sample' if tiny else ''}"
+                "–" if pd.isna(low) else f"{low:.0%}–{high:.0%}{SMALL if tiny else ''}"
                 for low, high, tiny in zip(found["low_180"], found["high_180"], few, strict=True)
             ],
             "Customers": found["customers"].astype("Int64"),
@@ -219,8 +250,21 @@ def draw_next(page: Opened, scope: Scope) -> None:
         "Customers": st.column_config.NumberColumn(format="%,d"),
         **dict.fromkeys(["Back in 90 days", "Back in 180 days", "Of second orders"], percent),
     }
-    table(shown, alt="First purchases, how many come back, and what they buy then", columns=columns)
-    download("Download (CSV)", f"next_purchases_by_{view.lower()}", lambda: found, key="csv_next")
+    alt = "First purchases, how many come back, and what they buy then"
+    picked = pick(shown, alt=alt, columns=columns, key=f"next_table_{dimension}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        is_asked = open_button("open_next", "Choose a first purchase: its customers, and their second orders")
+        download("Download (CSV)", f"next_purchases_by_{dimension}", lambda: found, key="csv_next")
+    if is_asked or picked is not None:
+        names = [str(name) for name in found["first"]]
+        choices = {name: partial(_of_next, scope, dimension, name) for name in names}
+        open_accounts(
+            "What first orders lead to", choices, key="next", asked="First order held", first=names[picked or 0]
+        )
+
+
+def _of_next(scope: Scope, dimension: str, first: str, mart: Mart) -> Account:
+    return next_account(mart, scope, dimension, first)
 
 
 def as_of_words(day: date) -> str:

@@ -1,37 +1,29 @@
-"""Sales on a page: the days, what moved them, what sold, and the bridge to others' figures."""
+"""Sales on a page: the days, what sold, and the bridge to others' figures."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 
 import pandas as pd
 import streamlit as st
 
-from lib.charts import contribution, trend
+from lib.charts import trend
 from lib.metrics import sales
-from lib.metrics.definition import Scope, Unit
-from lib.money import to_major
-from lib.periods import day_of
-from lib.stats.drivers import mix_and_rate, sales_drivers, whole_parts
+from lib.metrics.account import FEW, Account, figure_account
+from lib.metrics.bridge import bridge, bridge_account
+from lib.metrics.definition import Mart, Scope, Unit
+from lib.metrics.product_rows import product_account
+from lib.money import exponent, to_major
+from lib.periods import Period, day_of
 from lib.ui.access import Opened
 from lib.ui.cached import dailies
 from lib.ui.calendar import marked_days
 from lib.ui.cards import course_of, figure_of
-from lib.ui.tables import download, table
+from lib.ui.drill_down import open_accounts, open_button
+from lib.ui.tables import download, in_money, pick
 from lib.ui.text import major, plain, written
 
-DRIVERS = {
-    "customers": "Customers",
-    "orders_per_customer": "Orders per customer",
-    "average_order_value": "Order value",
-    "unknown_customers": "Unknown customers",
-}
-SPLITS = {
-    "Drivers": None,
-    "Channel": "channel",
-    "Category": "category",
-    "New or returning": "customer_kind",
-    "Country": "country",
-}
-MOST_SEGMENTS = 6
+ENDS = ("low", "high")
 
 
 def draw_quiet(page: Opened) -> None:
@@ -82,6 +74,29 @@ def draw_trend(page: Opened) -> None:
         alt=trend.describe(frame, "Net sales", total),
         key="trend_chart",
     )
+    if open_button("open_day", "Choose a day: what made its net sales, order by order"):
+        _open_day(page, frame)
+
+
+def _open_day(page: Opened, frame: pd.DataFrame) -> None:
+    """The days of the chart, newest first, then those compared with; each with the range expected of it."""
+    choices: dict[str, Callable[[Mart], Account]] = {}
+    for row in frame.iloc[::-1].to_dict("records"):
+        note = "" if pd.isna(row["note"]) else str(row["note"])
+        if not pd.isna(row["low"]):
+            low, high = (written(row[side] * 10 ** exponent(page.currency), Unit.MONEY, page.currency) for side in ENDS)
+            note = f"Expected for the weekday: {low} to {high}. {note}".strip()
+        choices[f"{row['day']:%a %-d %b %Y}"] = _of_day(page.scope, row["day"].date(), note)
+    for each in reversed(range(page.before.period.days if page.before else 0)):
+        if page.before is not None:
+            day = page.before.period.start + timedelta(days=each)
+            choices.setdefault(f"{day:%a %-d %b %Y}, compared with", _of_day(page.before, day, ""))
+    open_accounts("Net sales of a day", choices, key="day", asked="Day")
+
+
+def _of_day(scope: Scope, day: date, note: str) -> Callable[[Mart], Account]:
+    one = scope.within(Period(day, day + timedelta(days=1)))
+    return lambda mart: figure_account(mart, "net_sales", one).noted(note)
 
 
 def _noted(frame: pd.DataFrame) -> str:
@@ -119,103 +134,21 @@ def trend_frame(page: Opened) -> pd.DataFrame:
 
 
 @st.cache_data(ttl="1h", max_entries=100, show_spinner=False)
-def _drivers(scope: Scope, before: Scope, version: int, _page: Opened) -> dict[str, int]:
-    now, earlier = sales.driver_totals(_page.mart, scope), sales.driver_totals(_page.mart, before)
-    step = (now["net"] + now["unknown_net"]) - (earlier["net"] + earlier["unknown_net"])
-    return whole_parts(sales_drivers(earlier, now), round(step))
-
-
-@st.cache_data(ttl="1h", max_entries=100, show_spinner=False)
-def _segments(scope: Scope, before: Scope, dimension: str, version: int, _page: Opened) -> pd.DataFrame:
-    earlier = sales.segment_totals(_page.mart, before, dimension)
-    return mix_and_rate(earlier, sales.segment_totals(_page.mart, scope, dimension))
-
-
-@st.fragment
-def draw_drivers(page: Opened) -> None:
-    """What moved net sales between the two periods: drivers, or a split into mix and rate."""
-    st.subheader("What moved net sales", anchor=False)
-    if page.before is None:
-        st.caption("Choose a comparison under Filters to see what moved net sales.")
-        return
-    now, before = figure_of(page, "net_sales"), figure_of(page, "net_sales", before=True)
-    step = now - before
-    sign = "+" if step > 0 else ""
-    money = [written(v, Unit.MONEY, page.currency) for v in (before, now, step)]
-    st.caption(plain(f"{money[0]} → {money[1]} ({sign}{money[2]})"))
-    if not now and not before:
-        st.caption("No sales in either period.")
-        return
-    chosen = st.selectbox("Split by", list(SPLITS), key="split", label_visibility="collapsed")
-    dimension = SPLITS.get(chosen)
-    if dimension is None:
-        parts = _drivers(page.scope, page.before, page.version, page)
-        shown = {DRIVERS[key]: amount for key, amount in parts.items() if amount or key != "unknown_customers"}
-        _draw_parts(page, shown)
-        st.caption("Exact parts of the change (Shapley): arithmetic, not proof of a cause.")
-        return
-    frame = _segments(page.scope, page.before, dimension, page.version, page)
-    top = frame.head(MOST_SEGMENTS)
-    shown = {_slice(str(name)): round(step) for name, step in zip(top["segment"], top["change"], strict=True)}
-    if len(frame) > MOST_SEGMENTS:
-        shown[f"{len(frame) - MOST_SEGMENTS} others"] = round(float(frame["change"][MOST_SEGMENTS:].sum()))
-    _draw_parts(page, shown)
-    mix, rate = float(frame["mix"].sum()), float(frame["rate"].sum() + frame["other"].sum())
-    volume = float(frame["volume"].sum())
-    words = [written(v, Unit.MONEY, page.currency) for v in (volume, mix, rate)]
-    unit = "units" if dimension == "category" else "orders"
-    said = f"{words[0]} from the number of {unit}, {words[1]} from a shifted mix"
-    st.caption(plain(f"Of the change: {said}, {words[2]} from the amount per {unit[:-1]}."))
-    with st.popover("As a table", icon=":material/table_rows:"):
-        _segment_table(page, frame)
-
-
-def _slice(name: str) -> str:
-    return {"new": "New customers", "returning": "Returning customers", "unknown": "Unknown"}.get(name, name)
-
-
-def _draw_parts(page: Opened, parts: dict[str, int]) -> None:
-    frame = pd.DataFrame({"label": list(parts), "amount": [major(amount, page.currency) for amount in parts.values()]})
-    signed = [("+" if v > 0 else "") + written(v, Unit.MONEY, page.currency) for v in parts.values()]
-    st.vega_lite_chart(
-        frame,
-        contribution.contribution_spec(page.symbol, len(parts)),
-        alt=contribution.describe(frame, signed),
-        key="moved_chart",
-    )
-
-
-def _segment_table(page: Opened, frame: pd.DataFrame) -> None:
-    names = {"before": "Before", "after": "Now", "change": "Change", "volume": "Volume", "mix": "Mix", "rate": "Rate"}
-    shown = pd.DataFrame({"Segment": [_slice(str(s)) for s in frame["segment"]]})
-    for name, label in names.items():
-        shown[label] = [round(major(v, page.currency), 2) for v in frame[name]]
-    number = {label: st.column_config.NumberColumn(format="%,.2f") for label in names.values()}
-    st.caption(f"Amounts in {page.currency}")
-    table(
-        shown,
-        alt="Net sales by segment, before and now, and what of the change is volume, mix and rate",
-        columns=number,
-    )
-    download("Download (CSV)", "net_sales_by_segment", lambda: shown, key="csv_segments")
-
-
-@st.cache_data(ttl="1h", max_entries=100, show_spinner=False)
 def _best(scope: Scope, before: Scope, version: int, _page: Opened) -> pd.DataFrame:
     return sales.best_sellers(_page.mart, scope, before, limit=8)
 
 
+@st.fragment
 def draw_best_sellers(page: Opened) -> None:
     """The products that sold most, with their change."""
     st.subheader("Best sellers", anchor=False)
-    before = page.before or Scope(
-        period=page.scope.period.previous(), as_of=page.scope.period.start, filters=page.scope.filters
-    )
+    before = _before(page)
     frame = _best(page.scope, before, page.version, page)
     if frame.empty:
         st.caption("Nothing was sold in this period.")
         return
-    st.caption("Net sales of the period's orders, less what was refunded of them since.")
+    few = f" {FEW} or fewer orders are a small sample." if (frame["orders"] <= FEW).any() else ""
+    st.caption(f"Net sales of the period's orders, less what was refunded of them since.{few}")
     shown = pd.DataFrame(
         {
             "Product": frame["product"].astype(str),
@@ -239,7 +172,31 @@ def draw_best_sellers(page: Opened) -> None:
             format="%+.0f%%", help="Against the days compared with; empty where nothing was sold then."
         ),
     }
-    table(shown, alt="Best sellers of the period", columns=config)
+    picked = pick(shown, alt="Best sellers of the period", columns=config, key="best_table")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        is_asked = open_button("open_product", "Choose a product: its order lines, discounts and refunds")
+        download("Download (CSV)", "best_sellers", lambda: in_money(frame, page.currency), key="csv_best")
+    if is_asked or picked is not None:
+        _open_product(page, frame, picked or 0)
+
+
+def _before(page: Opened) -> Scope:
+    """The days compared with; where there are none, those just before."""
+    return page.before or Scope(
+        period=page.scope.period.previous(), as_of=page.scope.period.start, filters=page.scope.filters
+    )
+
+
+def _open_product(page: Opened, frame: pd.DataFrame, place: int) -> None:
+    choices: dict[str, Callable[[Mart], Account]] = {}
+    for number, name in zip(frame["product_id"], frame["product"].astype(str), strict=True):
+        label = name if name not in choices else f"{name} (#{number})"
+        choices[label] = partial(_of_product, page.scope, _before(page), None if pd.isna(number) else int(number), name)
+    open_accounts("Best sellers", choices, key="product", asked="Product", first=list(choices)[place])
+
+
+def _of_product(scope: Scope, before: Scope, number: int | None, name: str, mart: Mart) -> Account:
+    return product_account(mart, scope, before, number, name)
 
 
 def draw_bridge(page: Opened) -> None:
@@ -259,6 +216,14 @@ def draw_bridge(page: Opened) -> None:
     )
     if len(shown) == 4:
         st.caption("All three agree here: no cancelled, voided or unpaid orders in these days.")
+    if open_button("open_bridge", "Choose a line: the orders and refunds that make it"):
+        lines = dict(zip(shown["label"], shown["line"], strict=True))
+        choices = {str(label): partial(_of_line, page.scope, str(line)) for label, line in lines.items()}
+        open_accounts("In other tools", choices, key="bridge", asked="Line")
+
+
+def _of_line(scope: Scope, line: str, mart: Mart) -> Account:
+    return bridge_account(mart, scope, line)
 
 
 def _weighed(words: str, kind: str) -> str:
@@ -267,4 +232,4 @@ def _weighed(words: str, kind: str) -> str:
 
 @st.cache_data(ttl="1h", max_entries=100, show_spinner=False)
 def _bridge(scope: Scope, version: int, _page: Opened) -> pd.DataFrame:
-    return sales.bridge(_page.mart, scope)
+    return bridge(_page.mart, scope)

@@ -78,3 +78,28 @@ def download(label: str, name: str, make: Callable[[], pd.DataFrame], *, key: st
 def table(frame: pd.DataFrame, *, alt: str, columns: Mapping[str, Any] | None = None, key: str | None = None) -> None:
     """A read-only table without an index; beyond ten rows it scrolls."""
     st.dataframe(frame, hide_index=True, column_config=dict(columns or {}), placeholder="–", alt=alt, key=key)
+
+
+def pick(frame: pd.DataFrame, *, alt: str, columns: Mapping[str, Any] | None = None, key: str) -> int | None:
+    """A read-only table whose rows can be chosen; gives the place of a row in the run in which it is chosen.
+
+    Only then: a row that stays chosen opens nothing again. Draw it in a fragment: choosing runs the script.
+    """
+    asked = f"picked_{key}"
+
+    def remember() -> None:
+        rows = st.session_state[key]["selection"]["rows"]
+        st.session_state[asked] = rows[0] if rows else None
+
+    st.dataframe(
+        frame,
+        hide_index=True,
+        column_config=dict(columns or {}),
+        placeholder="–",
+        alt=alt,
+        key=key,
+        on_select=remember,
+        selection_mode="single-row",
+    )
+    place = st.session_state.pop(asked, None)
+    return place if isinstance(place, int) and 0 <= place < len(frame) else None

@@ -12,6 +12,7 @@ from lib.money import exponent, format_money
 from lib.periods import Period
 
 MISSING = "–"
+NO_DATA = "no data"
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~:$^&])")
 
 

@@ -7,10 +7,11 @@ from lib.charts import survival
 from lib.charts.theme import MOST_SERIES
 from lib.errors import NotEnoughData
 from lib.metrics import second_order
+from lib.metrics.catalogue import find
 from lib.metrics.definition import Scope
 from lib.stats.survival import kaplan_meier, log_rank, worth_showing
 from lib.ui.access import Opened
-from lib.ui.drill_down import open_button, open_figure
+from lib.ui.drill_down import of_figure, open_accounts, open_button, open_figure
 from lib.ui.tables import download
 
 FIGURE = "time_to_second_order"
@@ -113,11 +114,14 @@ def _open(scope: Scope, by: str | None, slices: tuple[str, ...]) -> None:
         if open_button("open_survival", "What the curve means, who is counted, and the customers behind it"):
             open_figure(FIGURE, scope)
         return
-    with st.popover("See the customers", icon=":material/group:"):
-        for place, piece in enumerate(slices):
-            if open_button(f"open_survival_{place}", "What the curve means, and the customers behind it", label=piece):
-                part = Scope(period=scope.period, as_of=scope.as_of, filters=(*_other(scope, by), (by, piece)))
-                open_figure(FIGURE, part, label=f"Time to second order: {piece}")
+    if open_button("open_survival", "Choose a curve: what it means, who is counted, and the customers behind it"):
+        curves = {
+            piece: of_figure(
+                FIGURE, Scope(period=scope.period, as_of=scope.as_of, filters=(*_other(scope, by), (by, piece)))
+            )
+            for piece in slices
+        }
+        open_accounts(find(FIGURE).label, curves, key="survival", asked="Curve")
 
 
 def _other(scope: Scope, by: str) -> tuple[tuple[str, str], ...]:

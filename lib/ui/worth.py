@@ -1,13 +1,18 @@
 """What customers have been worth, drawn month by month since their first order."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
 from lib.charts import repeat
 from lib.metrics import cohorts
-from lib.metrics.definition import Scope, Unit
+from lib.metrics.account import Account
+from lib.metrics.cohort_rows import worth_account
+from lib.metrics.definition import Mart, Scope, Unit
 from lib.ui.access import Opened
 from lib.ui.cohorts import triangle
+from lib.ui.drill_down import open_accounts, open_button
 from lib.ui.tables import download, in_money
 from lib.ui.text import major, plain, written
 
@@ -41,4 +46,12 @@ def draw_worth(page: Opened, scope: Scope) -> None:
     st.vega_lite_chart(
         frame, repeat.worth_spec(page.symbol), alt=repeat.describe_worth(frame, words), key="worth_chart"
     )
-    download("Download (CSV)", "worth_by_month", lambda: in_money(found, page.currency), key="csv_worth")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if open_button("open_worth", "Choose a month: its net sales, order by order, and the customers followed"):
+            choices = {f"After {k} month{'' if k == 1 else 's'}": partial(_account, scope, int(k)) for k in found["k"]}
+            open_accounts("What a customer is worth", choices, key="worth", asked="Month", first=list(choices)[-1])
+        download("Download (CSV)", "worth_by_month", lambda: in_money(found, page.currency), key="csv_worth")
+
+
+def _account(scope: Scope, k: int, mart: Mart) -> Account:
+    return worth_account(mart, scope, k)

@@ -7,13 +7,13 @@ import pytest
 
 from lib.jobs.snapshot import newest
 from lib.metrics import drill
-from lib.metrics.cohort_rows import cell_rows
+from lib.metrics.cohort_rows import cell_account
 from lib.metrics.cohorts import cohorts
 from lib.metrics.definition import Scope, Unit
 from lib.metrics.read import figures
 from lib.periods import Period, day_of
 from lib.settings import Settings
-from lib.ui.drill_down import exported
+from lib.ui.account import exported
 from lib.ui.tables import safe_cell, to_csv
 
 
@@ -34,7 +34,9 @@ def test_the_download_adds_up_to_the_figure(stores: dict[str, Settings], key: st
     scope = Scope(period=Period.last(90, before=end), as_of=end)
     figure = figures(mart, [key], scope)[0]
     is_money = figure.unit is Unit.MONEY
-    rows = exported(drill.all_rows(mart, key, scope), figure.unit, "EUR")
+    behind = drill.behind_figure(mart, key, scope)
+    assert behind is not None
+    rows = exported(drill.page(mart, behind, limit=None).frame, behind, "EUR")
     total = sum(Decimal(str(amount)) for amount in rows["amount"])
     assert total == Decimal(int(figure.value or 0)) / (100 if is_money else 1)
     pages = [drill.rows(mart, key, scope, offset=at, limit=25).frame for at in range(0, len(rows), 25)]
@@ -52,7 +54,8 @@ def test_the_rows_of_a_cohort_add_up_to_its_cell(stores: dict[str, Settings], is
     assert len(complete) > 10
     for cell in complete.iloc[::5].to_dict("records"):
         month, k = int(cell["cohort_month"]), int(cell["k"])
-        rows = cell_rows(mart, scope, month, k, is_money=is_money, limit=None)
+        account = cell_account(mart, scope, month, k, is_money=is_money)
+        rows = drill.page(mart, next(iter(account.parts.values())), limit=None)
         told = cell["net_minor"] if is_money else cell["customers"]
         assert rows.total_value == told == rows.frame["amount"].sum()
         assert len(rows.frame) == rows.total_rows

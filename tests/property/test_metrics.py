@@ -22,6 +22,7 @@ from lib.jobs.refresh import refresh
 from lib.mart.schema import DIMENSIONS, fact_item
 from lib.mart.snapshot import Snapshot, current
 from lib.metrics import measure, sales
+from lib.metrics.bridge import bridge
 from lib.metrics.catalogue import METRICS
 from lib.metrics.definition import Age, Combined, Metric, Ratio, Scope, Worked
 from lib.metrics.read import dailies, figures, rows, slices
@@ -139,10 +140,10 @@ def test_the_bridge_is_the_same_from_prepared_sums_and_from_facts(
     mart: Snapshot, from_facts: pytest.MonkeyPatch
 ) -> None:
     scopes = [ask(), ask(where=(("channel", "web"),))]
-    prepared = [sales.bridge(mart, scope) for scope in scopes]
+    prepared = [bridge(mart, scope) for scope in scopes]
     from_facts.setattr(measure, "_is_prepared", lambda *_, **__: False)
     for scope, frame in zip(scopes, prepared, strict=True):
-        pd.testing.assert_frame_equal(frame, sales.bridge(mart, scope))
+        pd.testing.assert_frame_equal(frame, bridge(mart, scope))
 
 
 @pytest.mark.parametrize("dimension", [None, "channel", "country", "category", "device"])
@@ -208,7 +209,7 @@ def test_segments_and_drivers_add_up_to_net_sales(mart: Snapshot, dimension: str
 
 def test_each_total_of_the_bridge_is_the_one_before_and_the_differences_between(mart: Snapshot) -> None:
     running = 0
-    for line in sales.bridge(mart, ask()).to_dict("records"):
+    for line in bridge(mart, ask()).to_dict("records"):
         if line["kind"] == "total" and line["line"] != "ours":
             assert line["amount_minor"] == running
         running = line["amount_minor"] if line["kind"] == "total" else running + line["amount_minor"]
