@@ -71,7 +71,7 @@ def test_a_figure_opens_and_its_download_adds_up_to_it(app: str, visit: Visit, k
     words = _dialog_of(page, key)
     for part in ("What it means", "Formula", "Counted", "The rows behind it"):
         assert part in words
-    said = re.search(r"rows add up to (.+)\.", words)
+    said = re.search(r"rows add up to (.+?)\.(?:\s|$)", words)
     assert said
     with page.expect_download() as waiting:
         page.get_by_role("dialog").get_by_role("button", name="Download these rows (CSV)").click()
