@@ -58,23 +58,51 @@ def read_page(
     limit: int,
     newest_first: bool = False,
 ) -> Page:
-    """Read the next rows in the order of two columns, the second unique: no offset, so page 900 costs as page 1.
+    """Read the next rows as a table; see ``read_rows``."""
+    found, last = read_rows(connection, statement, order=order, after=after, limit=limit, newest_first=newest_first)
+    columns = list(found[0]) if found else []
+    return Page(pd.DataFrame([[row[column] for column in columns] for row in found], columns=columns), last)
 
-    Both columns are selected too, as ``_first`` and ``_second``, and left out of the rows.
+
+def read_rows(
+    connection: Connection,
+    statement: Select[Any],
+    *,
+    order: Sequence[ColumnElement[Any]],
+    after: tuple[Any, ...] | None,
+    limit: int,
+    newest_first: bool = False,
+) -> tuple[list[dict[str, Any]], tuple[Any, ...] | None]:
+    """Read the next rows in the order of some columns, the last unique: no offset, so page 900 costs as page 1.
+
+    The columns are selected too, as ``_0``, ``_1`` …, and left out of the rows.
+
+    Returns:
+        the rows by column, and the place to go on from; null at the end.
     """
-    first, second = order
     if after is not None:
-        beyond = (first < after[0]) if newest_first else (first > after[0])
-        tied = (second < after[1]) if newest_first else (second > after[1])
-        statement = statement.where(or_(beyond, and_(first == after[0], tied)))
+        statement = statement.where(beyond(order, after, newest_first=newest_first))
     directed = [column.desc() if newest_first else column.asc() for column in order]
-    statement = statement.add_columns(first.label("_first"), second.label("_second"))
+    names = [f"_{place}" for place in range(len(order))]
+    statement = statement.add_columns(*(column.label(name) for column, name in zip(order, names, strict=True)))
     found = connection.execute(statement.order_by(*directed).limit(limit + 1)).mappings().all()
-    shown = found[:limit]
-    columns = [str(key) for key in (found[0] if found else {}) if key not in {"_first", "_second"}]
-    rows = pd.DataFrame([[row[column] for column in columns] for row in shown], columns=columns)
-    last = (shown[-1]["_first"], shown[-1]["_second"]) if len(found) > limit else None
-    return Page(rows, last)
+    last = tuple(found[limit - 1][name] for name in names) if len(found) > limit else None
+    return [{str(key): row[key] for key in row if key not in names} for row in found[:limit]], last
+
+
+def beyond(
+    order: Sequence[ColumnElement[Any]], after: tuple[Any, ...], *, newest_first: bool = False
+) -> ColumnElement[bool]:
+    """Past a place in an order: later in the first column, or level there and later in the next, and so on.
+
+    The first column alone is said too, so that an index of it is entered at the right place.
+    """
+    first = order[0] <= after[0] if newest_first else order[0] >= after[0]
+    steps = []
+    for place, column in enumerate(order):
+        level = [order[i] == after[i] for i in range(place)]
+        steps.append(and_(*level, column < after[place] if newest_first else column > after[place]))
+    return and_(first, or_(*steps))
 
 
 def waited(since: datetime, at: datetime) -> str:

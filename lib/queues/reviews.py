@@ -1,10 +1,12 @@
-"""Reviews that nobody has answered."""
+"""Reviews that nobody has answered, and how long they may wait."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select, or_, select
 
+from lib.db.tables.desk import targets
 from lib.db.tables.products import products
 from lib.db.tables.reviews import UNANSWERED, reviews
 from lib.queues.listing import RECENT, Need, Page, count_up_to, counted, read_page
@@ -14,6 +16,30 @@ KEY = "reviews"
 NEGATIVE = 2
 TARGET = timedelta(hours=48)
 NEGATIVE_TARGET = timedelta(hours=24)
+# A review in another state needs no reply.
+OPEN_STATES = ("published", "pending")
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """How long a review may wait for its reply."""
+
+    usual: timedelta = TARGET
+    negative: timedelta = NEGATIVE_TARGET
+
+    def of(self, rating: int) -> timedelta:
+        return self.negative if rating <= NEGATIVE else self.usual
+
+
+def read_targets(connection: Connection) -> Targets:
+    """The store's own targets, or those of the definitions."""
+    kept = {
+        row.work: timedelta(minutes=row.minutes)
+        for row in connection.execute(
+            select(targets.c.work, targets.c.minutes).where(targets.c.work.in_(("review", "negative_review")))
+        )
+    }
+    return Targets(usual=kept.get("review", TARGET), negative=kept.get("negative_review", NEGATIVE_TARGET))
 
 
 def _waiting(at: datetime, *columns: Any) -> Select[Any]:
@@ -22,7 +48,7 @@ def _waiting(at: datetime, *columns: Any) -> Select[Any]:
         reviews.c.written_at > at - RECENT,
         reviews.c.written_at <= at,
         reviews.c.is_survey.is_(False),
-        reviews.c.state.in_(("published", "pending")),
+        reviews.c.state.in_(OPEN_STATES),
         reviews.c.done_at.is_(None),
         or_(reviews.c.snoozed_until.is_(None), reviews.c.snoozed_until <= at),
     )
@@ -33,16 +59,16 @@ def need(connection: Connection, at: datetime) -> Need | None:
     count = count_up_to(connection, _waiting(at, reviews.c.review_id))
     if not count:
         return None
+    target = read_targets(connection).negative
     negative = count_up_to(connection, _waiting(at, reviews.c.review_id).where(reviews.c.rating <= NEGATIVE))
     late = count_up_to(
         connection,
-        _waiting(at, reviews.c.review_id).where(
-            reviews.c.rating <= NEGATIVE, reviews.c.written_at <= at - NEGATIVE_TARGET
-        ),
+        _waiting(at, reviews.c.review_id).where(reviews.c.rating <= NEGATIVE, reviews.c.written_at <= at - target),
     )
     if negative:
         detail = counted(negative, "with 1–2 stars", "with 1–2 stars")
-        detail += f", {late:,} past 24 h" if late else ", none past 24 h"
+        hours = f"{target.total_seconds() / 3600:g} h"
+        detail += f", {late:,} past {hours}" if late else f", none past {hours}"
     else:
         detail = "None with 1–2 stars"
     return Need(

@@ -5,3 +5,4 @@ from lib.settings import ROOT
 PAGES = ROOT / "pages"
 TODAY = PAGES / "today.py"
 IMPORTS = PAGES / "imports.py"
+REVIEWS = PAGES / "reviews.py"

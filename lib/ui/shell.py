@@ -53,6 +53,12 @@ NAVIGATION = (
         has_period=True,
     ),
     Screen(
+        title="Reviews",
+        icon=":material/reviews:",
+        words="Answer what customers wrote, the unhappy first.",
+        may=May.SEE_QUEUE,
+    ),
+    Screen(
         title="Imports",
         icon=":material/upload:",
         words="Bring your shop's orders in, and see what could not be read.",

@@ -15,10 +15,25 @@ MISSING = "–"
 NO_DATA = "no data"
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~:$^&])")
 
+# What Markdown turns into a link by itself, escaped or not; a sign without width after it keeps it plain.
+_LINK = re.compile(r"(@|://|www)(?=\S)", re.IGNORECASE)
+# Control signs, directions of writing, joiners and other signs without a shape of their own.
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200c\u200e\u200f"
+    r"\u202a-\u202e\u2060-\u206f\ufeff]"
+)
+
 
 def plain(words: object) -> str:
-    """Words from data, escaped so that Markdown shows them as they are, on one line."""
-    return _MARKUP.sub(r"\\\1", " ".join(str(words).split()))
+    """Words from data, escaped so that Markdown shows them as they are, on one line, and links to nowhere."""
+    unlinked = _LINK.sub("\\1\u2060", " ".join(str(words).split()))
+    return _MARKUP.sub(r"\\\1", unlinked)
+
+
+def one_line(words: object, most: int) -> str:
+    """Words from data on one line of a list: cut, without signs that turn or hide what stands beside them."""
+    shown = " ".join(_UNSEEN.sub("", str(words)).split())
+    return plain(shown if len(shown) <= most else shown[: most - 1].rstrip() + "…")
 
 
 def unbroken(words: str) -> str:

@@ -40,11 +40,12 @@ def host_of(authority: str) -> str:
 def content_security_policy() -> str:
     """The policy: nothing from outside, no frames around us, no script but the app's own.
 
-    The one script written into Streamlit's page is let in by its hash; styles are set by script, so inline
-    ones must be allowed. Charts are drawn by an interpreter, without ``unsafe-eval``.
+    The script written into Streamlit's page and the one of our lists are let in by their hashes; styles are set by
+    script, so inline ones must be allowed. Charts are drawn by an interpreter, without ``unsafe-eval``.
     """
     page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
     inline = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    inline.append((Path(__file__).parent / "static" / "inbox.js").read_text(encoding="utf-8"))
     hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in inline)
     return "; ".join(
         (

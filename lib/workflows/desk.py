@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, and_, insert, select, update
-from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import IntegrityError
 
 from lib.db import audit
@@ -147,7 +146,9 @@ def tags_of(text: str | None) -> list[str]:
     return [tag.strip() for tag in (text or "").split(",") if tag.strip()]
 
 
-def locked(conn: Connection, subject: str, subject_id: int, *, version: int | None, at: datetime) -> RowMapping | None:
+def locked(
+    conn: Connection, subject: str, subject_id: int, *, version: int | None, at: datetime
+) -> dict[str, Any] | None:
     """The row that carries the work, held until the transaction ends; null when nobody touched it yet.
 
     Raises:
@@ -161,7 +162,7 @@ def locked(conn: Connection, subject: str, subject_id: int, *, version: int | No
         raise Conflict(
             f"{who_did(conn, subject, subject_id, at)} Look at it again; nothing of yours was saved over it."
         )
-    return row
+    return {str(name): row[name] for name in row} if row else None
 
 
 def who_did(conn: Connection, subject: str, subject_id: int, at: datetime) -> str:

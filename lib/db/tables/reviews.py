@@ -9,7 +9,7 @@ reviews = Table(
     metadata,
     key("review_id"),
     *imported(),
-    ref("products.product_id", nullable=True),
+    ref("products.product_id", nullable=True, index=False),  # ix_reviews_product_id_written_at begins with it
     ref("customers.customer_id", nullable=True),
     ref("orders.order_id", nullable=True),
     Column("rating", Integer, nullable=False),
@@ -22,10 +22,12 @@ reviews = Table(
     flag("is_verified"),
     flag("is_survey"),
     at("answered_at", index=True),
-    ref("staff.staff_id", nullable=True, name="owner_id"),
+    ref("staff.staff_id", nullable=True, name="owner_id", index=False),  # ix_reviews_owned
     at("snoozed_until"),
     at("done_at"),
     words("tags"),
+    # What it is about, where a person said so; else it follows from its words.
+    short("topic"),
     version(),
     CheckConstraint("rating BETWEEN 1 AND 5", name="rating_stars"),
 )
@@ -40,6 +42,8 @@ review_replies = Table(
     words("body", nullable=False),
     flag("is_draft"),
     at("replied_at"),
+    # When it last left in a file for the platform.
+    at("exported_at"),
     changed(),
     UniqueConstraint("review_id", "revision"),
     CheckConstraint("length(body) > 0", name="has_words"),
@@ -68,4 +72,24 @@ Index(
     reviews.c.review_id,
     sqlite_where=UNANSWERED,
     postgresql_where=UNANSWERED,
+)
+# The lowest stars first: read rating by rating.
+Index(
+    "ix_reviews_unanswered_by_rating",
+    reviews.c.answered_at,
+    reviews.c.rating,
+    reviews.c.written_at,
+    reviews.c.review_id,
+    sqlite_where=UNANSWERED,
+    postgresql_where=UNANSWERED,
+)
+Index("ix_reviews_product_id_written_at", reviews.c.product_id, reviews.c.written_at)
+OWNED = text("owner_id IS NOT NULL")
+Index(
+    "ix_reviews_owned",
+    reviews.c.owner_id,
+    reviews.c.written_at,
+    reviews.c.review_id,
+    sqlite_where=OWNED,
+    postgresql_where=OWNED,
 )
