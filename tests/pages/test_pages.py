@@ -85,7 +85,14 @@ def test_a_channel_narrows_the_figures(open_page: Open) -> None:
 
 
 def test_words_from_data_are_not_read_as_markup() -> None:
-    assert plain("a *b* [c](http://x) <i> $1$ :red[x]") == (r"a \*b\* \[c\]\(http\://x\) \<i\> \$1\$ \:red\[x\]")
+    assert plain("a *b* [c](x) <i> $1$ :red[x]") == r"a \*b\* \[c\]\(x\) \<i\> \$1\$ \:red\[x\]"
+
+
+def test_addresses_in_words_from_data_become_no_links() -> None:
+    # Markdown makes links of bare addresses, escaped or not: a sign without width keeps them from being one.
+    assert plain("ann@shop.test http://x.test www.x.test") == (
+        "ann@\u2060shop\\.test http\\://\u2060x\\.test www\u2060\\.x\\.test"
+    )
 
 
 def test_orders_that_an_import_could_not_read_are_told_of(
