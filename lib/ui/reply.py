@@ -236,7 +236,8 @@ def _send(staff: Staff, review: Review, key: str, way: Way) -> None:
         st.session_state["desk_told"] = ("refused", str(refused))
         st.session_state[f"left_{review.review_id}"] = True
     else:
-        st.session_state["desk_told"] = ("done", "Reply saved; the mail is on its way." if way.email else "Reply saved.")
+        words = "Reply saved, and queued as a mail: its state is below." if way.email else "Reply saved."
+        st.session_state["desk_told"] = ("done", words)
         _close(review.review_id)
 
 
