@@ -4,6 +4,7 @@ A working file ``work-….duckdb`` becomes the snapshot when it is complete; a s
 holds the source's rows meanwhile. Both are this process's own: whoever dies leaves them to be swept.
 """
 
+import errno
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -28,13 +29,15 @@ from lib.periods import day_index, store_day
 
 Progress = Callable[[str], None]
 THREADS = 2
+STORAGE = "v1.4.0"
 
 
 @dataclass(frozen=True)
 class Workshop:
     """An engine with the store's clock, in which a snapshot is made.
 
-    Its databases: ``changes`` in memory, and after :meth:`begin` ``mart`` (the working file) and ``stage``.
+    Its databases: ``changes`` in memory, ``stage`` once it is opened (in a file for a full build, in memory for
+    a refresh), and ``mart``, the working file.
     """
 
     engine: duckdb.DuckDBPyConnection
@@ -44,17 +47,29 @@ class Workshop:
     at: datetime
     today: int
 
-    def begin(self, copy_of: Path | None = None) -> None:
-        """Begin the working file: empty, staging in a file; or a snapshot's copy, staging in memory."""
-        if copy_of is not None:
-            copy_file(copy_of, self.work)
-        self.engine.execute(f"ATTACH '{_quoted(self.work)}' AS mart")
+    def open_stage(self, *, in_memory: bool) -> None:
+        """Begin the staging database, empty."""
+        self.engine.execute(f"ATTACH '{':memory:' if in_memory else _quoted(self.staging)}' AS stage")
+
+    def open_mart(self) -> None:
+        """Open the working file to write, new or the copy of a snapshot that was made there."""
+        # Nobody recovers a working file: without its log each change is written once. The storage version is the
+        # first in which a checkpoint leaves alone what did not change.
+        self.engine.execute(
+            f"ATTACH '{_quoted(self.work)}' AS mart (RECOVERY_MODE NO_WAL_WRITES, STORAGE_VERSION '{STORAGE}')"
+        )
         self.work.chmod(0o600)
-        self.engine.execute(f"ATTACH '{':memory:' if copy_of else _quoted(self.staging)}' AS stage")
 
     def look_at(self, snapshot: Path) -> None:
         """Attach a published snapshot as ``old``, to read."""
         self.engine.execute(f"ATTACH '{_quoted(snapshot)}' AS old (READ_ONLY)")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write to the working file at once. Nothing else may be written meanwhile, not even in memory."""
+        self.engine.execute("BEGIN")
+        yield
+        self.engine.execute("COMMIT")
 
     def use(self, *schemas: str) -> None:
         """Name the schemas in which the facts' and the grouped tables' statements find their tables."""
@@ -110,16 +125,30 @@ def _quoted(path: Path) -> str:
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copy a snapshot inside the kernel, for its owner alone."""
+    """Copy a snapshot inside the kernel, down to the disk, for its owner alone.
+
+    A file system that can share blocks between files copies nothing at all.
+    """
     with source.open("rb") as reader:
         size = os.fstat(reader.fileno()).st_size
         handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             done = 0
             while done < size:
-                done += os.sendfile(handle, reader.fileno(), done, size - done)
+                done += _copy_some(reader.fileno(), handle, done, size - done)
+            os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _copy_some(source: int, target: int, offset: int, count: int) -> int:
+    if hasattr(os, "copy_file_range"):
+        try:
+            return os.copy_file_range(source, target, count, offset, offset)
+        except OSError as error:
+            if error.errno not in (errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL):
+                raise
+    return os.sendfile(target, source, offset, count)
 
 
 def build_full(workshop: Workshop, source: Source, version: int, progress: Progress | None = None) -> tuple[About, int]:
@@ -129,7 +158,8 @@ def build_full(workshop: Workshop, source: Source, version: int, progress: Progr
         what the finished file is (it is closed with the workshop), and the number of rows read.
     """
     engine = workshop.engine
-    workshop.begin()
+    workshop.open_mart()
+    workshop.open_stage(in_memory=False)
     workshop.create_tables("mart.main")
     stage.load(engine, source, stage.PRODUCTS)
     engine.execute(facts.DIM_PRODUCT)
@@ -142,17 +172,19 @@ def build_full(workshop: Workshop, source: Source, version: int, progress: Progr
         ordered = f"{grouped.contributions()} ORDER BY {', '.join(grouped.keys)}"
         engine.execute(f"INSERT INTO {grouped.table.name} BY NAME {ordered}")
     note_seen(engine, source, workshop.at)
-    return describe(workshop, version, "full", full_bytes=0), rows
+    engine.execute("CHECKPOINT mart")
+    about = describe(workshop, version, "full", full_bytes=workshop.work.stat().st_size)
+    engine.execute("CHECKPOINT mart")
+    return about, rows
 
 
 def describe(workshop: Workshop, version: int, how: str, *, full_bytes: int) -> About:
-    """Write the row of ``snapshot`` and checkpoint the working file.
+    """Write the row of ``snapshot``.
 
     Args:
-        full_bytes: the file's size after its last full build; 0: this is one.
+        full_bytes: the file's size after its last full build.
     """
     engine, store = workshop.engine, workshop.store
-    engine.execute("CHECKPOINT mart")
     row = engine.execute("SELECT max(placed_at), min(day), max(day), count(*) FROM mart.main.fact_order").fetchone()
     latest, first_day, last_day, orders = row or (None, None, None, 0)
     (customers,) = engine.execute(
@@ -174,11 +206,10 @@ def describe(workshop: Workshop, version: int, how: str, *, full_bytes: int) -> 
         last_day=last_day,
         orders=orders,
         customers=customers,
-        full_bytes=full_bytes or workshop.work.stat().st_size,
+        full_bytes=full_bytes,
     )
     values = about.values()
     engine.execute("DELETE FROM mart.main.snapshot")
     names, marks = ", ".join(values), ", ".join("?" * len(values))
     engine.execute(f"INSERT INTO mart.main.snapshot ({names}) VALUES ({marks})", list(values.values()))  # noqa: S608 - names of a dataclass
-    engine.execute("CHECKPOINT mart")
     return about

@@ -84,11 +84,16 @@ _LINES = """
 
 @dataclass(frozen=True)
 class Grouped:
-    """A grouped table: its keys, its measures, and the selects whose rows add up to it."""
+    """A grouped table: its keys, its measures, and the selects whose rows add up to it.
+
+    ``by_order``: what an order's rows add does not depend on those of others, so that a refresh may leave out
+    the orders that are as they were. Else all of a customer's rows are added up together.
+    """
 
     table: Table
     keys: tuple[str, ...]
     selects: tuple[str, ...]
+    by_order: bool = False
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -237,14 +242,14 @@ GROUP BY ALL
 """
 
 GROUPED = (
-    Grouped(by_day, ("dimension", "slice", "day"), _day_selects()),
+    Grouped(by_day, ("dimension", "slice", "day"), _day_selects(), by_order=True),
     Grouped(customer_day, ("dimension", "slice", "day", "previous_day"), _customer_selects()),
-    Grouped(delivery_day, ("dimension", "slice", "day", "arrived_day"), _DELIVERY_SELECTS),
-    Grouped(product_day, ("dimension", "slice", "day", "product_id", "product", "category"), _PRODUCT_SELECTS),
+    Grouped(delivery_day, ("dimension", "slice", "day", "arrived_day"), _DELIVERY_SELECTS, by_order=True),
+    Grouped(product_day, ("dimension", "slice", "day", "product_id", "product", "category"), _PRODUCT_SELECTS, by_order=True),
     Grouped(by_cohort, ("dimension", "slice", "cohort_month", "month"), (_cohort_select(),)),
     Grouped(second_order, ("dimension", "slice", "first_day", "gap"), _SECOND_SELECTS),
     Grouped(lifetime, ("x", "first_day", "last_day"), (_LIFETIME,)),
     Grouped(next_purchase, ("dimension", "first", "second"), _NEXT),
-    Grouped(pairs, ("product_a", "product_b"), (_PAIRS,)),
+    Grouped(pairs, ("product_a", "product_b"), (_PAIRS,), by_order=True),
     Grouped(gaps, ("product_id", "from_day", "gap"), (_GAPS,)),
 )

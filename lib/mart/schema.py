@@ -375,4 +375,4 @@ seen = Table(
 )
 
 FACTS = (fact_order, fact_refund, fact_item, fact_shipment, fact_return, fact_review, fact_ticket, fact_cart)
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
