@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, ColumnElement, Double, Integer, Subquery, and_, case, cast, func, literal, select
 
 from lib.errors import NotEnoughData, UnknownFigure
-from lib.mart.schema import FIRST_DIMENSIONS, dim_customer, fact_order
+from lib.mart.schema import FIRST_DIMENSIONS
 from lib.metrics.definition import Figure, Mart, Scope, Unit, Worked
-from lib.metrics.measure import days
+from lib.metrics.lifetime_input import NOW, THEN, WORTH, first_day, read_input
 from lib.money import exponent
 from lib.periods import day_index
 from lib.stats import lifetime as model
@@ -19,8 +18,6 @@ from lib.stats.bgnbd import ENOUGH_WEEKS, coarsen
 # How far ahead worth is told, and the longest stretch that a backtest holds back.
 AHEAD_WEEKS = 52
 HELD_BACK_WEEKS = 26
-# Values within about 2 % of one another share a row of the value model's table.
-_STEPS = 50.0
 _KEPT = 16
 # With more groups than this by day, weeks are counted in steps of 1, then 2, then 4: a fit of a second takes many
 # otherwise. On a million orders steps of 4 weeks move the orders and the worth expected by 0.1 %, the share of
@@ -80,17 +77,21 @@ def forget() -> None:
 def _fit(mart: Mart, scope: Scope) -> Lifetime:
     as_of = day_index(scope.as_of)
     scale = float(10 ** exponent(mart.about.currency))
-    groups, step = _coarse(_groups(mart, scope, as_of, as_of))
-    values = _values(mart, scope, as_of, scale)
+    first = first_day(mart, scope)
+    history = 0.0 if first is None else (as_of - 1 - first) / 7
+    weeks = float(min(HELD_BACK_WEEKS, int(history / 3)))
+    is_tested = weeks >= 1 and history - weeks >= ENOUGH_WEEKS
+    read = read_input(mart, scope, as_of, cut=as_of - int(7 * weeks) if is_tested else as_of)
+    groups, step = _coarse(_groups(read[read["kind"] == NOW], as_of))
     tested = None
-    if len(groups):
-        weeks = float(min(HELD_BACK_WEEKS, int(groups["t"].max() / 3)))
-        if weeks >= 1 and float(groups["t"].max()) - weeks >= ENOUGH_WEEKS:
-            try:
-                held_back, _ = _coarse(_groups(mart, scope, as_of - int(7 * weeks), as_of))
-                tested = model.backtest(held_back, weeks)
-            except NotEnoughData:
-                tested = None
+    if is_tested:
+        try:
+            held_back, _ = _coarse(_groups(read[read["kind"] == THEN], as_of - int(7 * weeks)))
+            tested = model.backtest(held_back, weeks)
+        except NotEnoughData:
+            tested = None
+    values = read.loc[read["kind"] == WORTH, ["x", "mean", "n"]].rename(columns={"mean": "value"})
+    values["value"] = values["value"].astype("float64") / scale
     fitted = model.fit(groups, values=values, tested=tested)
     means = groups["repeat_net"] / (groups["x"] * groups["n"]).where(groups["x"] > 0) / scale
     groups["value"] = means.fillna(0.0).clip(lower=0.0)
@@ -109,89 +110,18 @@ def _coarse(groups: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     return found, step
 
 
-def known_orders(scope: Scope, cut: int) -> ColumnElement[bool]:
-    """The orders of the customers whom the model counts at ``cut``: their first order lies before it, in the period."""
-    order = fact_order.c
-    start, end = days(scope)
-    conditions = [order.is_valid, order.customer_id.is_not(None)]
-    conditions += [order.first_day >= start, order.first_day < min(end, cut)]
-    for name, piece in scope.filters:
-        if name not in FIRST_DIMENSIONS:
-            raise UnknownFigure(f"Customers are not split by {name!r} of their first order.")
-        among = select(dim_customer.c.customer_id).where(dim_customer.c[f"first_{name}"] == piece)
-        conditions.append(order.customer_id.in_(among))
-    return and_(*conditions)
-
-
-def customers(scope: Scope, cut: int, as_of: int) -> Subquery:
-    """One row per customer known at ``cut``: repeat occasions and money before it, occasions after it."""
-    order = fact_order.c
-    before, later = order.day < cut, and_(order.day >= cut, order.day < as_of)
-
-    def total(condition: Any, amount: Any) -> Any:
-        return cast(func.sum(case((condition, amount), else_=0)), BigInteger)
-
-    return (
-        select(
-            order.customer_id,
-            func.min(order.first_day).label("first_day"),
-            func.max(case((before, order.day))).label("last_day"),
-            (total(and_(before, order.is_first_of_day), 1) - 1).label("x"),
-            total(and_(later, order.is_first_of_day), 1).label("later"),
-            total(and_(before, order.occasion > 1), order.net_minor).label("repeat_net"),
-        )
-        .where(known_orders(scope, cut))
-        .group_by(order.customer_id)
-        .subquery("customers")
-    )
-
-
-def _groups(mart: Mart, scope: Scope, cut: int, as_of: int) -> pd.DataFrame:
-    """Customers as they stood on the morning of ``cut``: ``x``, ``t_x``, ``t``, ``n``, ``later``, ``repeat_net``."""
-    one = customers(scope, cut, as_of).c
-    t_x, t = (one.last_day - one.first_day).label("days_x"), (literal(cut - 1) - one.first_day).label("days_t")
-
-    def total(column: Any, label: str) -> Any:
-        return cast(func.sum(column), BigInteger).label(label)
-
-    frame = mart.frame(
-        select(
-            one.x,
-            t_x,
-            t,
-            cast(func.count(), BigInteger).label("n"),
-            total(one.later, "later"),
-            total(one.repeat_net, "repeat_net"),
-        ).group_by(one.x, t_x, t)
-    )
+def _groups(read: pd.DataFrame, day: int) -> pd.DataFrame:
+    """Customers as they stood on the morning of a day: ``x``, ``t_x``, ``t``, ``n``, ``later``, ``repeat_net``."""
     return pd.DataFrame(
         {
-            "x": frame["x"].astype("int64"),
-            "t_x": frame["days_x"].astype("float64") / 7,
-            "t": frame["days_t"].astype("float64") / 7,
-            "n": frame["n"].astype("int64"),
-            "later": frame["later"].astype("int64"),
-            "repeat_net": frame["repeat_net"].astype("float64"),
+            "x": read["x"].astype("int64"),
+            "t_x": (read["last_day"] - read["first_day"]).astype("float64") / 7,
+            "t": (day - 1 - read["first_day"]).astype("float64") / 7,
+            "n": read["n"].astype("int64"),
+            "later": read["later"].astype("int64"),
+            "repeat_net": read["repeat_net"].astype("float64"),
         }
     )
-
-
-def _values(mart: Mart, scope: Scope, as_of: int, scale: float) -> pd.DataFrame:
-    """Repeat customers by occasions and mean value of an occasion, in major units; values of 0 or less left out."""
-    one = customers(scope, as_of, as_of).c
-    mean = cast(one.repeat_net, Double) / cast(one.x, Double)
-    positive = (
-        select(one.x, mean.label("mean"), cast(func.floor(func.ln(mean) * _STEPS), Integer).label("step"))
-        .where(one.x > 0, one.repeat_net > 0)
-        .subquery("positive")
-        .c
-    )
-    frame = mart.frame(
-        select(positive.x, func.avg(positive.mean).label("value"), cast(func.count(), BigInteger).label("n")).group_by(
-            positive.x, positive.step
-        )
-    )
-    return frame.assign(value=frame["value"].astype("float64") / scale)
 
 
 def _answered(mart: Mart, metric: Worked, scope: Scope) -> list[Figure]:

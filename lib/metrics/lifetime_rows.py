@@ -10,7 +10,8 @@ from lib.mart.schema import fact_order
 from lib.metrics.account import REFUNDS_KNOWN_NOW, Account, Number, counted_in, left_out_of
 from lib.metrics.definition import Mart, Scope, Unit
 from lib.metrics.drill import Behind
-from lib.metrics.lifetime import AHEAD_WEEKS, Lifetime, customers, known_orders, lifetime
+from lib.metrics.lifetime import AHEAD_WEEKS, Lifetime, lifetime
+from lib.metrics.lifetime_input import customers, known_orders
 from lib.metrics.orders import UNKNOWN
 from lib.money import exponent
 from lib.periods import day_index

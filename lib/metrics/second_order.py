@@ -116,17 +116,23 @@ def spells(mart: Mart, scope: Scope, by: str | None = None, *, largest: int | No
     part: list[Any] = [source.c.slice] if by else []
     statement = select(*part, day.label("day"), _sum(back, n, "events"), _sum(~back, n, "censored"))
     if by and largest is not None:
-        sizes = first_source(scope, by).subquery("sizes").c
-        most = select(sizes.slice).group_by(sizes.slice).order_by(func.sum(sizes.n).desc(), sizes.slice).limit(largest)
-        statement = statement.where(source.c.slice.in_(most))
-    counted = mart.frame(statement.group_by(*part, day))
+        statement = statement.where(source.c.slice.in_(_largest(mart, scope, by, largest)))
+    counted = mart.frame(statement.group_by(*part, day)).sort_values("day", ignore_index=True)
     if not by:
-        return {"all": counted.sort_values("day", ignore_index=True)} if len(counted) else {}
-    groups = {
-        str(piece): rows.drop(columns="slice").sort_values("day", ignore_index=True)
-        for piece, rows in counted.groupby("slice", sort=True)
-    }
-    return dict(sorted(groups.items(), key=lambda item: -int(item[1][["events", "censored"]].sum().sum())))
+        return {"all": counted} if len(counted) else {}
+    # By number, not by name: thousands of rows of a text are slow to compare.
+    place, names = pd.factorize(counted["slice"])
+    counted = counted[["day", "events", "censored"]]
+    groups = [(str(name), counted[place == number].reset_index(drop=True)) for number, name in enumerate(names)]
+    sizes = {name: int(rows["events"].sum()) + int(rows["censored"].sum()) for name, rows in groups}
+    return dict(sorted(groups, key=lambda item: (-sizes[item[0]], item[0])))
+
+
+def _largest(mart: Mart, scope: Scope, by: str, count: int) -> list[str]:
+    """The slices with most customers."""
+    sizes = first_source(scope, by).subquery("sizes").c
+    most = select(sizes.slice).group_by(sizes.slice).order_by(func.sum(sizes.n).desc(), sizes.slice).limit(count)
+    return [str(piece) for piece in mart.frame(most)["slice"]]
 
 
 def _within_figures(mart: Mart, metric: Worked, scope: Scope, *, within: int) -> list[Figure]:

@@ -146,8 +146,20 @@ def coarsen(groups: pd.DataFrame, *, weeks: float = 1.0) -> pd.DataFrame:
         groups: rows of ``x``, ``t_x``, ``t`` and columns that add up (``n``, ``later`` …).
         weeks: the step.
     """
-    rounded = groups.assign(t_x=np.rint(groups["t_x"] / weeks) * weeks, t=np.rint(groups["t"] / weeks) * weeks)
-    return rounded.groupby(["x", "t_x", "t"], as_index=False).sum()
+    steps = {name: np.rint(groups[name].to_numpy(dtype=np.float64) / weeks).astype(np.int64) for name in ("t_x", "t")}
+    steps["x"] = groups["x"].to_numpy(dtype=np.int64)
+    # Three whole numbers in one: sorting those is several times faster than grouping by three columns.
+    span_t_x, span_t = (int(steps[name].max(initial=0)) + 1 for name in ("t_x", "t"))
+    packed, place = np.unique((steps["x"] * span_t_x + steps["t_x"]) * span_t + steps["t"], return_inverse=True)
+    found = {
+        "x": packed // (span_t_x * span_t),
+        "t_x": packed // span_t % span_t_x * weeks,
+        "t": packed % span_t * weeks,
+    }
+    for name in groups.columns.difference(["x", "t_x", "t"], sort=False):
+        values = groups[name].to_numpy()
+        found[name] = np.bincount(place, weights=values, minlength=len(packed)).astype(values.dtype)
+    return pd.DataFrame(found)
 
 
 def log_likelihood(groups: pd.DataFrame, log_parameters: npt.ArrayLike, *, model: Model) -> tuple[float, Vector]:
