@@ -19,12 +19,16 @@ PREFIX = "encore_"
 TOMBSTONED = (
     "carts",
     "customers",
+    "loyalty_entries",
+    "loyalty_members",
     "orders",
     "products",
+    "questions",
     "refunds",
     "returns",
     "reviews",
     "shipments",
+    "survey_answers",
     "tickets",
 )
 # Rows without an updated_at of their own, and whose it is.

@@ -41,8 +41,13 @@ WATCHED = (
     Watched("reviews", "review_id", ("order_id", "customer_id"), "fact_review"),
     Watched("tickets", "ticket_id", ("order_id", "customer_id"), "fact_ticket"),
     Watched("carts", "cart_id", ("order_id", "customer_id"), "fact_cart"),
+    Watched("surveys", "survey_id"),
+    Watched("survey_answers", "survey_answer_id", ("order_id", "customer_id"), "fact_survey"),
+    Watched("questions", "question_id", ("customer_id",), "fact_question"),
+    Watched("loyalty_members", "loyalty_member_id", ("customer_id",), "fact_member"),
+    Watched("loyalty_entries", "loyalty_entry_id", ("loyalty_member_id",), "fact_points"),
 )
-LOOSE = ("refunds", "reviews", "tickets", "carts")
+LOOSE = ("refunds", "reviews", "tickets", "carts", "survey_answers", "questions")
 _STAMPED = (*((w.name, w.key, "updated_at") for w in WATCHED), ("deleted_rows", "deleted_row_id", "deleted_at"))
 
 
@@ -94,7 +99,13 @@ def find_touched(
     _touch_orders(engine, source)
     _touch_old_owners(engine)
     _touch_new_owners(engine, source)
+    _touch_members(engine, source)
     _touch_by_product(engine, source)
+    # A survey's name and kind are those of its answers.
+    _touch(
+        engine,
+        "SELECT owner_key FROM old.fact_survey WHERE survey_id IN (SELECT survey_id FROM changes.changed_surveys)",
+    )
     # A promised day that has passed meanwhile makes a parcel late without any row having changed.
     _touch(engine, f"SELECT owner_key FROM old.fact_shipment WHERE is_late IS NULL AND promised_day < {today}")  # noqa: S608 - a whole number
     engine.execute("CREATE OR REPLACE TABLE changes.touched AS SELECT DISTINCT owner_key FROM changes.touched")
@@ -190,15 +201,30 @@ def _touch_new_owners(engine: duckdb.DuckDBPyConnection, source: Source) -> None
     _touch(engine, "SELECT customer_id FROM changes.changed_customers")
     for watched in WATCHED:
         if watched.name in LOOSE:
+            by_order = "order_id" in watched.refers
             _touch(
                 engine,
                 f"SELECT coalesce(customer_id, {loose_key(watched.name, watched.key)}) "  # noqa: S608 - names from this module
-                f"FROM changes.changed_{watched.name} WHERE order_id IS NULL",
+                f"FROM changes.changed_{watched.name}" + (" WHERE order_id IS NULL" if by_order else ""),
             )
 
 
+def _touch_members(engine: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """The customers whose membership changed, and those whose points did: only the source knows whose those are."""
+    _touch(engine, "SELECT customer_id FROM changes.changed_loyalty_members")
+    source.note_ids(
+        "changed_members", _ids(engine, "SELECT DISTINCT loyalty_member_id FROM changes.changed_loyalty_entries")
+    )
+    _take(
+        engine,
+        source,
+        "SELECT customer_id FROM loyalty_members WHERE loyalty_member_id IN (SELECT id FROM changed_members)",
+        "INSERT INTO changes.touched SELECT CAST(customer_id AS BIGINT) FROM incoming",
+    )
+
+
 def _touch_by_product(engine: duckdb.DuckDBPyConnection, source: Source) -> None:
-    """The owners of lines, refunds and reviews of a product whose name or category changed.
+    """The owners of lines, refunds, reviews and questions of a product whose name or category changed.
 
     Stock and prices change daily and reach no fact.
     """
@@ -216,7 +242,7 @@ def _touch_by_product(engine: duckdb.DuckDBPyConnection, source: Source) -> None
         "WHERE d.product IS DISTINCT FROM p.name OR d.category IS DISTINCT FROM coalesce(p.category, 'uncategorised') "
         "UNION SELECT row_id FROM changes.gone WHERE table_name = 'products'"
     )
-    for fact in ("fact_item", "fact_refund", "fact_review"):
+    for fact in ("fact_item", "fact_refund", "fact_review", "fact_question"):
         _touch(
             engine,
             f"SELECT owner_key FROM old.{fact} WHERE product_id IN (SELECT product_id FROM changes.relabelled)",  # noqa: S608 - names from this module

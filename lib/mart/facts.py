@@ -6,7 +6,7 @@ orders is written in the order of days, so that a question about some days reads
 """
 
 # Negative keys of rows that belong to nobody known: unique over all kinds.
-LOOSE_KINDS = {"orders": 1, "refunds": 2, "reviews": 3, "tickets": 4, "carts": 5}
+LOOSE_KINDS = {"orders": 1, "refunds": 2, "reviews": 3, "tickets": 4, "carts": 5, "survey_answers": 6, "questions": 7}
 
 
 def loose_key(kind: str, key: str) -> str:
@@ -263,6 +263,7 @@ SELECT
     o.day, week_of(o.day) AS week, month_of(o.day) AS month, o.hour,
     o.why_left_out IS NULL AS is_valid, o.why_left_out,
     o.payment_status IN ('pending', 'authorized', 'partially_paid') AS is_unpaid,
+    coalesce(lower(o.landing_source) IN ('community', 'blog'), false) AS is_from_content,
     o.channel, o.country, o.device, o.payment_method, o.customer_kind,
     o.delivery_type, i.category AS main_category, i.product AS main_product, c.discount_code,
     i.product_id AS main_product_id,
@@ -305,6 +306,7 @@ SELECT
     coalesce(o.device, 'unknown') AS device, coalesce(o.payment_method, 'unknown') AS payment_method,
     coalesce(o.customer_kind, 'unknown') AS customer_kind,
     coalesce(p.category, o.main_category, 'uncategorised') AS category,
+    coalesce(p.product, i.product, o.main_product, 'unknown') AS product,
     l.goods_minor,
     CASE WHEN l.is_first THEN l.shipping_minor ELSE 0 END AS shipping_minor,
     CASE WHEN l.is_first THEN l.tax_minor ELSE 0 END AS tax_minor,
@@ -313,7 +315,8 @@ SELECT
     l.quantity
 FROM stage.main.refund_line l
 LEFT JOIN fact_order o ON o.order_id = l.order_id
-LEFT JOIN fact_item i ON i.order_item_id = l.order_item_id
+-- A line of another order is not this refund's, however its source names it.
+LEFT JOIN fact_item i ON i.order_item_id = l.order_item_id AND i.order_id = l.order_id
 LEFT JOIN dim_product p ON p.product_id = coalesce(l.product_id, i.product_id)
 LEFT JOIN stage.main.customers c ON c.customer_id = l.customer_id
 ORDER BY day
@@ -393,6 +396,51 @@ SELECT
 FROM stage.main.carts c LEFT JOIN stage.main.order_base o USING (order_id)
 """
 
+FACT_SURVEY = """
+INSERT INTO fact_survey BY NAME
+SELECT
+    a.survey_answer_id, a.survey_id, coalesce(o.owner_key, a.customer_id, -(a.survey_answer_id * 8 + 6)) AS owner_key,
+    coalesce(a.customer_id, o.customer_id) AS customer_id, a.order_id,
+    store_day(a.sent_at) AS day, store_day(a.answered_at) AS answered_day, CAST(a.score AS INTEGER) AS score,
+    s.kind, s.name AS survey, coalesce(o.channel, 'unknown') AS channel, coalesce(o.country, 'unknown') AS country,
+    a.sent_at, a.answered_at
+FROM stage.main.survey_answers a
+JOIN stage.main.surveys s USING (survey_id)
+LEFT JOIN stage.main.order_base o ON o.order_id = a.order_id
+ORDER BY day
+"""
+
+FACT_QUESTION = """
+INSERT INTO fact_question BY NAME
+SELECT
+    q.question_id, coalesce(q.customer_id, -(q.question_id * 8 + 7)) AS owner_key, q.customer_id, q.product_id,
+    store_day(q.asked_at) AS day,
+    coalesce(p.product, 'unknown') AS product, coalesce(p.category, 'uncategorised') AS category,
+    q.asked_at, q.answered_at, hours_between(q.asked_at, q.answered_at) AS hours_to_answer
+FROM stage.main.questions q LEFT JOIN dim_product p USING (product_id)
+ORDER BY day
+"""
+
+FACT_MEMBER = """
+INSERT INTO fact_member BY NAME
+SELECT
+    loyalty_member_id, customer_id AS owner_key, customer_id, store_day(joined_at) AS day,
+    coalesce(tier, 'unknown') AS tier
+FROM stage.main.loyalty_members
+ORDER BY day
+"""
+
+FACT_POINTS = """
+INSERT INTO fact_points BY NAME
+SELECT
+    e.loyalty_entry_id, e.loyalty_member_id, m.customer_id AS owner_key, m.customer_id, e.order_id,
+    store_day(e.occurred_at) AS day, e.kind, coalesce(m.tier, 'unknown') AS tier, e.points, e.value_minor,
+    CASE WHEN e.kind = 'issued' THEN e.points ELSE -e.points END AS balance_points,
+    CASE WHEN e.kind = 'issued' THEN e.value_minor ELSE -e.value_minor END AS balance_minor
+FROM stage.main.loyalty_entries e JOIN stage.main.loyalty_members m USING (loyalty_member_id)
+ORDER BY day
+"""
+
 DIM_CUSTOMER = """
 INSERT INTO dim_customer BY NAME
 WITH bought AS (
@@ -447,5 +495,9 @@ STATEMENTS = (
     ("reviews", FACT_REVIEW),
     ("tickets", FACT_TICKET),
     ("carts", FACT_CART),
+    ("surveys", FACT_SURVEY),
+    ("questions", FACT_QUESTION),
+    ("loyalty members", FACT_MEMBER),
+    ("loyalty points", FACT_POINTS),
     ("customers", DIM_CUSTOMER),
 )

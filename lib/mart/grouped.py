@@ -21,6 +21,7 @@ from lib.mart.schema import (
     lifetime,
     next_purchase,
     pairs,
+    points_day,
     product_day,
     second_order,
 )
@@ -169,6 +170,18 @@ _PRODUCT_SELECTS = tuple(
 )
 
 
+_POINTS_SELECTS = tuple(
+    f"SELECT '{dimension}' AS dimension, {part} AS slice, day, "  # noqa: S608 - names from this module
+    + ", ".join(
+        f"count(*) FILTER (kind = '{kind}') AS {times}, sum(points) FILTER (kind = '{kind}') AS {kind}_points, "
+        f"sum(value_minor) FILTER (kind = '{kind}') AS {kind}_minor"
+        for kind, times in (("issued", "issues"), ("redeemed", "redemptions"), ("expired", "expiries"))
+    )
+    + " FROM fact_points GROUP BY ALL"
+    for dimension, part in (("all", "'all'"), ("tier", "tier"))
+)
+
+
 def _cohort_select() -> str:
     slices = ", ".join(f"c.first_{dimension} AS first_{dimension}" for dimension in FIRST_DIMENSIONS)
     monthly = (
@@ -245,7 +258,10 @@ GROUPED = (
     Grouped(by_day, ("dimension", "slice", "day"), _day_selects(), by_order=True),
     Grouped(customer_day, ("dimension", "slice", "day", "previous_day"), _customer_selects()),
     Grouped(delivery_day, ("dimension", "slice", "day", "arrived_day"), _DELIVERY_SELECTS, by_order=True),
-    Grouped(product_day, ("dimension", "slice", "day", "product_id", "product", "category"), _PRODUCT_SELECTS, by_order=True),
+    Grouped(
+        product_day, ("dimension", "slice", "day", "product_id", "product", "category"), _PRODUCT_SELECTS, by_order=True
+    ),
+    Grouped(points_day, ("dimension", "slice", "day"), _POINTS_SELECTS),
     Grouped(by_cohort, ("dimension", "slice", "cohort_month", "month"), (_cohort_select(),)),
     Grouped(second_order, ("dimension", "slice", "first_day", "gap"), _SECOND_SELECTS),
     Grouped(lifetime, ("x", "first_day", "last_day"), (_LIFETIME,)),

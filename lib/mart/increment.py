@@ -84,7 +84,7 @@ def _renew_products(workshop: Workshop) -> None:
     engine = workshop.engine
     engine.execute("CREATE TABLE stage.main.products AS FROM changes.products")
     workshop.use("stage.new")
-    engine.execute(f"INSERT INTO dim_product FROM old.main.dim_product WHERE product_id NOT IN ({_GONE_PRODUCTS})")  # noqa: S608 - constants of this module
+    engine.execute(f"INSERT INTO dim_product FROM old.main.dim_product WHERE product_id NOT IN ({_GONE_PRODUCTS})")
     engine.execute(facts.DIM_PRODUCT)
 
 
@@ -122,7 +122,9 @@ def _compare(workshop: Workshop, table: Table, owner: str) -> None:
     engine.execute(f"DELETE FROM stage.new.{name} WHERE {owner} NOT IN (SELECT owner_key FROM changes.touched)")  # noqa: S608 - names from the schema
     aside = _ASIDE.get(name, ())
     differs = {
-        column.name: f"o.{column.name} IS DISTINCT FROM n.{column.name}" for column in table.columns if column.name != key
+        column.name: f"o.{column.name} IS DISTINCT FROM n.{column.name}"
+        for column in table.columns
+        if column.name != key
     }
     moves = " OR ".join(differs[column] for column in differs if column not in aside)
     engine.execute(

@@ -65,6 +65,7 @@ fact_order = Table(
     *_yes("is_valid"),
     *_text("why_left_out"),  # the first that holds of cancelled, voided, test, zero value; null when valid
     *_yes("is_unpaid"),  # pending, authorized or partially paid
+    *_yes("is_from_content"),  # its landing source is the store's community or blog
     *_label("channel", "country", "device", "payment_method", "customer_kind"),  # new, returning, unknown
     *_text("delivery_type", "main_category", "main_product", "discount_code"),  # main: the dearest line
     *_maybe_big("main_product_id"),
@@ -104,7 +105,7 @@ fact_refund = Table(
     *_yes("is_valid"),  # false when its order is left out
     *_text("why_left_out"),
     *_yes("is_date_estimated", "is_matched"),
-    *_label("channel", "country", "device", "payment_method", "customer_kind", "category"),
+    *_label("channel", "country", "device", "payment_method", "customer_kind", "category", "product"),
     # goods: of this item; the others are the refund's, carried by its first item only
     *_big("goods_minor", "shipping_minor", "tax_minor", "fees_minor", "total_minor", "quantity"),
 )
@@ -199,6 +200,53 @@ fact_cart = Table(
     Column("ordered_at", DateTime),
 )
 
+# Grain: one survey sent to one customer, answered or not.
+fact_survey = Table(
+    "fact_survey",
+    mart_metadata,
+    *_big("survey_answer_id", "survey_id", "owner_key"),
+    *_maybe_big("customer_id", "order_id"),
+    *_whole("day"),  # of the sending
+    *_maybe("answered_day", "score"),
+    *_label("kind", "survey", "channel", "country"),  # kind: nps, csat, custom; channel, country: of the order
+    Column("sent_at", DateTime, nullable=False),
+    Column("answered_at", DateTime),
+)
+
+# Grain: one question about a product.
+fact_question = Table(
+    "fact_question",
+    mart_metadata,
+    *_big("question_id", "owner_key"),
+    *_maybe_big("customer_id", "product_id"),
+    *_whole("day"),
+    *_label("product", "category"),
+    Column("asked_at", DateTime, nullable=False),
+    Column("answered_at", DateTime),
+    Column("hours_to_answer", Double),
+)
+
+# Grain: one member of the loyalty programme.
+fact_member = Table(
+    "fact_member",
+    mart_metadata,
+    *_big("loyalty_member_id", "owner_key", "customer_id"),
+    *_whole("day"),  # of joining
+    *_label("tier"),  # as known at the last refresh
+)
+
+# Grain: one entry of points: issued, redeemed or expired.
+fact_points = Table(
+    "fact_points",
+    mart_metadata,
+    *_big("loyalty_entry_id", "loyalty_member_id", "owner_key", "customer_id"),
+    *_maybe_big("order_id"),
+    *_whole("day"),
+    *_label("kind", "tier"),
+    *_big("points", "value_minor"),
+    *_big("balance_points", "balance_minor"),  # what it adds to what is outstanding: negative unless issued
+)
+
 # Grain: one customer, with or without orders.
 dim_customer = Table(
     "dim_customer",
@@ -276,6 +324,25 @@ customer_day = Table(
         "customers",
         "returning_customers",  # of them on an occasion that is not their first
         "after_first",  # of them whose purchase before was their first occasion
+    ),
+)
+
+# Grain: dimension (all or tier), slice, day. Outstanding are the balances of all days before.
+points_day = Table(
+    "points_day",
+    mart_metadata,
+    *_label("dimension", "slice"),
+    *_whole("day"),
+    *_big(
+        "issues",
+        "redemptions",
+        "expiries",
+        "issued_points",
+        "redeemed_points",
+        "expired_points",
+        "issued_minor",
+        "redeemed_minor",
+        "expired_minor",
     ),
 )
 
@@ -374,5 +441,8 @@ seen = Table(
     Column("changed_at", DateTime, nullable=False),
 )
 
-FACTS = (fact_order, fact_refund, fact_item, fact_shipment, fact_return, fact_review, fact_ticket, fact_cart)
+FACTS = (
+    *(fact_order, fact_refund, fact_item, fact_shipment, fact_return, fact_review, fact_ticket, fact_cart),
+    *(fact_survey, fact_question, fact_member, fact_points),
+)
 SCHEMA_VERSION = 3

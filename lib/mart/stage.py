@@ -14,11 +14,13 @@ from sqlalchemy import Column
 
 from lib.db.tables.carts import carts
 from lib.db.tables.customers import customers
+from lib.db.tables.loyalty import loyalty_entries, loyalty_members
 from lib.db.tables.orders import discounts_used, order_items, orders, refund_items, refunds
 from lib.db.tables.products import products
 from lib.db.tables.returns import return_items, returns
 from lib.db.tables.reviews import reviews
 from lib.db.tables.shipments import shipments
+from lib.db.tables.surveys import questions, survey_answers, surveys
 from lib.db.tables.tickets import tickets
 from lib.mart.source import Source, pick
 
@@ -34,6 +36,7 @@ class Staged:
 
 # A row that names an order belongs to the order's owner; else to its customer; else to nobody known.
 _BY_ORDER = "order_id IN (SELECT id FROM wanted_orders)"
+_OF_MEMBERS = "customer_id IN (SELECT id FROM wanted_customers)"
 
 
 def _owned(kind: str, key: str) -> str:
@@ -50,8 +53,8 @@ STAGED = (
         pick(
             orders,
             "order_id customer_id number placed_at cancelled_at payment_status is_test channel country device "
-            "payment_method delivery_type gross_minor discount_minor shipping_minor tax_minor fees_minor "
-            "total_minor paid_minor",
+            "payment_method delivery_type landing_source gross_minor discount_minor shipping_minor tax_minor "
+            "fees_minor total_minor paid_minor",
         ),
         "order_id IN (SELECT id FROM all_orders)",
     ),
@@ -126,6 +129,28 @@ STAGED = (
             "device country value_minor",
         ),
         _owned("carts", "cart_id"),
+    ),
+    # The few surveys themselves are read whole: their answers name them.
+    Staged("surveys", pick(surveys, "survey_id kind name"), "survey_id IS NOT NULL"),
+    Staged(
+        "survey_answers",
+        pick(survey_answers, "survey_answer_id survey_id customer_id order_id sent_at answered_at score"),
+        _owned("survey_answers", "survey_answer_id"),
+    ),
+    Staged(
+        "questions",
+        pick(questions, "question_id product_id customer_id asked_at answered_at"),
+        "customer_id IN (SELECT id FROM wanted_customers) OR question_id IN (SELECT id FROM wanted_questions)",
+    ),
+    Staged(
+        "loyalty_members",
+        pick(loyalty_members, "loyalty_member_id customer_id joined_at tier"),
+        _OF_MEMBERS,
+    ),
+    Staged(
+        "loyalty_entries",
+        pick(loyalty_entries, "loyalty_entry_id loyalty_member_id order_id kind points value_minor occurred_at"),
+        f"loyalty_member_id IN (SELECT loyalty_member_id FROM loyalty_members WHERE {_OF_MEMBERS})",  # noqa: S608 - a constant of this module
     ),
 )
 PRODUCTS = Staged(

@@ -3,7 +3,7 @@
 from difflib import get_close_matches
 
 from lib.errors import UnknownFigure
-from lib.metrics import carts, delivery, repeat, returns, reviews, sales, tickets
+from lib.metrics import carts, delivery, loyalty, questions, repeat, returns, reviews, sales, surveys, tickets
 from lib.metrics.definition import ALL_DIMENSIONS, AnyMetric, Scope
 
 # Splits by time: each piece of the period is asked for by itself.
@@ -17,6 +17,9 @@ AREAS: dict[str, tuple[AnyMetric, ...]] = {
     "Reviews": reviews.METRICS,
     "Support": tickets.METRICS,
     "Carts": carts.METRICS,
+    "Feedback": surveys.METRICS,
+    "Community": questions.METRICS,
+    "Loyalty": loyalty.METRICS,
 }
 METRICS: dict[str, AnyMetric] = {metric.key: metric for area in AREAS.values() for metric in area}
 

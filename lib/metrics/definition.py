@@ -5,6 +5,7 @@ A metric is one object: a sentence and an expression over one table of the mart.
 Metric    a sum, a count of rows, or a count of distinct values
 Combined  sums with a sign: net sales = gross sales - discounts - refunds
 Ratio     sum over sum; an empty bottom gives no value
+NetShare  a share less another share of the same cases, in percent: the net promoter score
 Spread    a median, a quantile or a mean of single values
 Age       how long the oldest of what waits has been waiting
 Worked    what needs more than one expression: cohorts, survival, lifetime
@@ -25,8 +26,11 @@ from lib.periods import Period
 # What a question may filter and split by; each table of the mart knows some of them.
 ALL_DIMENSIONS = (
     *DIMENSIONS,
-    *("carrier", "status", "resolution", "reason", "state", "language", "priority", "topic", "assignee"),
+    *("product", "carrier", "status", "resolution", "reason", "state", "language", "priority", "topic", "assignee"),
+    *("survey", "tier"),
 )
+# Those that an order has by its lines: it is of every category and product of which it has a line.
+OF_LINES = ("category", "product")
 # What a row of each table is, for people.
 GRAINS = {
     "fact_order": "orders",
@@ -37,6 +41,10 @@ GRAINS = {
     "fact_review": "reviews",
     "fact_ticket": "tickets",
     "fact_cart": "carts",
+    "fact_survey": "surveys",
+    "fact_question": "questions",
+    "fact_member": "members",
+    "fact_points": "entries of points",
 }
 
 
@@ -176,7 +184,7 @@ class Metric(Named):
         prepared: the same as a sum over a grouped table (may use ``START``, for whole periods then).
         prepared_daily: the same, where ``prepared`` is not right for single days.
         prepared_dimensions: what that table can be asked by, one at a time.
-        per_line: the same asked of the order's lines, where a category is named.
+        per_line: the same asked of the order's lines, where a category or product is named.
         cases: what ``n`` counts; by default the rows.
         left_out: reason and the metric that counts what was left out for it.
     """
@@ -204,9 +212,9 @@ class Metric(Named):
 
     @property
     def dimensions(self) -> tuple[str, ...]:
-        """What it can be filtered and split by. Orders are of a category when one of their lines is."""
+        """What it can be filtered and split by. Orders are of a category or product when one of their lines is."""
         by_lines = self.over is fact_order and (self.amount is None or self.per_line is not None)
-        return tuple(name for name in ALL_DIMENSIONS if name in self.over.c or (name == "category" and by_lines))
+        return tuple(name for name in ALL_DIMENSIONS if name in self.over.c or (name in OF_LINES and by_lines))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -259,6 +267,19 @@ class Ratio(Named):
     def dimensions(self) -> tuple[str, ...]:
         """What both its sides can be filtered and split by."""
         return _shared(self.top.dimensions, self.bottom.dimensions)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NetShare(Ratio):
+    """The share of some cases less the share of others, in percent, with its interval.
+
+    ``top`` has two terms, the one to add and the one to take away; ``bottom`` counts all the cases.
+    """
+
+    @property
+    def formula(self) -> str:
+        """How it is worked out, for people."""
+        return f"100 × ({self.top.label}) ÷ {self.bottom.label}"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -34,7 +34,7 @@ from sqlalchemy.sql.visitors import iterate
 
 from lib.errors import UnknownFigure
 from lib.mart.schema import fact_item, fact_order
-from lib.metrics.definition import Age, Combined, Mart, Metric, Ratio, Scope, Spread
+from lib.metrics.definition import OF_LINES, Age, Combined, Mart, Metric, Ratio, Scope, Spread
 from lib.periods import day_index, start_of_day
 
 Atom: TypeAlias = Metric | Spread | Age
@@ -115,12 +115,13 @@ def measure(mart: Mart, atoms: Iterable[Atom], scope: Scope, *, daily: bool = Fa
     for atom in dict.fromkeys(atoms):
         form = form_of(atom, scope)
         prepared = _prepared_as(atom, daily=daily) if _is_prepared(atom, scope, daily=daily) else None
-        key = _facts_key(form) if prepared is None else (_table_of(prepared).name, _PREPARED)
+        is_state = day_of_row(atom) is None
+        key = _facts_key(form) if prepared is None else (_table_of(prepared).name, is_state, _PREPARED)
         queries.setdefault(key, []).append((atom, form))
     answers: dict[Atom, Answer] = {}
     for key, pairs in queries.items():
         if key[-1] == _PREPARED:
-            statement = _prepared([atom for atom, _ in pairs], scope, daily=daily)
+            statement = _prepared([atom for atom, _ in pairs], scope, daily=daily, is_state=bool(key[1]))
         else:
             statement = _facts([form for _, form in pairs], scope, key, daily=daily)
         frame = mart.frame(statement, **parameters(mart, scope))
@@ -146,7 +147,7 @@ def filters_of(over: Table, scope: Scope) -> ColumnElement[bool]:
         else:
             start, end = days(scope)
             having = select(fact_item.c.order_id).where(
-                fact_item.c.category == piece, fact_item.c.day >= start, fact_item.c.day < end
+                fact_item.c[dimension] == piece, fact_item.c.day >= start, fact_item.c.day < end
             )
             conditions.append(fact_order.c.order_id.in_(having))
     return and_(true(), *conditions)
@@ -166,13 +167,13 @@ def day_of_row(atom: Atom) -> Column[Any] | None:
 
 
 def form_of(atom: Atom, scope: Scope) -> Atom:
-    """The atom as asked of the lines where a category is named; else itself."""
+    """The atom as asked of the lines where a category or product is named; else itself."""
     wanted = {name for name, _ in scope.filters} | ({scope.by} if scope.by else set())
     for dimension in sorted(wanted):
         if dimension not in atom.dimensions:
             possible = ", ".join(atom.dimensions) or "nothing"
             raise UnknownFigure(f"{atom.label} cannot be split or filtered by {dimension}, only by {possible}.")
-    if "category" in wanted and isinstance(atom, Metric) and atom.per_line is not None:
+    if not wanted.isdisjoint(OF_LINES) and isinstance(atom, Metric) and atom.per_line is not None:
         return atom.per_line
     return atom
 
@@ -205,7 +206,7 @@ def _facts_key(atom: Atom) -> tuple[Any, ...]:
     return (atom.over.name, None if day is None else day.name, None if counted is None else counted.name)
 
 
-def _prepared(atoms: list[Atom], scope: Scope, *, daily: bool) -> Select[Any]:
+def _prepared(atoms: list[Atom], scope: Scope, *, daily: bool, is_state: bool) -> Select[Any]:
     start, end = days(scope)
     values = [value for value in (_prepared_as(atom, daily=daily) for atom in atoms) if value is not None]
     over = _table_of(values[0]).c
@@ -217,7 +218,7 @@ def _prepared(atoms: list[Atom], scope: Scope, *, daily: bool) -> Select[Any]:
     if daily:
         split.append(over.day)
     statement = select(*split, *(cast(v, BigInteger).label(f"m{i}") for i, v in enumerate(values))).where(
-        over.dimension == dimension, over.day >= start, over.day < end
+        over.dimension == dimension, over.day < AS_OF_DAY if is_state else and_(over.day >= start, over.day < end)
     )
     if scope.filters or not scope.by:
         statement = statement.where(over.slice == piece)
@@ -233,10 +234,10 @@ def _facts(atoms: list[Atom], scope: Scope, key: tuple[Any, ...], *, daily: bool
         if scope.by in over.c:
             split.append(over.c[scope.by].label("slice"))
         else:
-            lines = select(fact_item.c.order_id, fact_item.c.category)
+            lines = select(fact_item.c.order_id, fact_item.c[scope.by])
             held = lines.where(fact_item.c.day >= start, fact_item.c.day < end).distinct().subquery("held")
             source = over.join(held, over.c.order_id == held.c.order_id)
-            split.append(held.c.category.label("slice"))
+            split.append(held.c[scope.by].label("slice"))
     if daily:
         split.append((over.c.day if day is None else day).label("day"))
     in_time = over.c.day < AS_OF_DAY if day is None else and_(day >= start, day < end)

@@ -4,6 +4,8 @@ Valid orders only. Money excludes tax. *Cash* refunds count on the day of the re
 against the day of the order.
 """
 
+from typing import Any
+
 from sqlalchemy import and_, func, not_
 
 from lib.mart.schema import by_day, fact_item, fact_order, fact_refund
@@ -61,6 +63,23 @@ REFUNDED_ITEMS = Metric(
     over=fact_refund,
     where=and_(_COUNTED_REFUND, _refund.goods_minor != 0),
 )
+
+
+def _refunds_counted(key: str, meaning: str, day: Any = "day", known: tuple[Any, ...] = ()) -> Metric:
+    """How many refunds: one of several items is one."""
+    return Metric(
+        key=key,
+        label="Refunds made",
+        unit=Unit.COUNT,
+        meaning=meaning,
+        over=fact_refund,
+        distinct=_refund.refund_id,
+        where=and_(_COUNTED_REFUND, _refund.goods_minor != 0),
+        day=day,
+        known=known,
+    )
+
+
 _LEFT_OUT_REFUNDS = (
     (
         "refund of a left-out order",
@@ -95,7 +114,7 @@ REFUNDS = Metric(
     amount=_refund.goods_minor,
     where=_COUNTED_REFUND,
     prepared=func.sum(by_day.c.refund_cash_minor),
-    cases=REFUNDED_ITEMS,
+    cases=_refunds_counted("refunds_made", "Refunds of goods, on the day of the refund."),
     left_out=_LEFT_OUT_REFUNDS,
 )
 REFUNDS_BEHAVIOUR = Metric(
@@ -111,15 +130,8 @@ REFUNDS_BEHAVIOUR = Metric(
     known=(_refund.day,),
     note="Refunds made on or after the as-of day are not known yet.",
     left_out=(*_LEFT_OUT_REFUNDS, _OF_NO_ORDER),
-    cases=Metric(
-        key="refunded_items_behaviour",
-        label="Refunded items",
-        unit=Unit.COUNT,
-        meaning="Refunded items of the period's orders.",
-        over=fact_refund,
-        where=and_(_COUNTED_REFUND, _refund.goods_minor != 0),
-        day=_refund.order_day,
-        known=(_refund.day,),
+    cases=_refunds_counted(
+        "refunds_of_orders", "Refunds of goods of the period's orders.", _refund.order_day, (_refund.day,)
     ),
 )
 NET_SALES = Combined(

@@ -169,6 +169,7 @@ RETURNING_ORDERS = Metric(
     left_out=(*LEFT_OUT_ORDERS, UNKNOWN),
 )
 
+_NO_TEST = or_(_order.why_left_out.is_(None), _order.why_left_out != "test")
 PAYMENTS = Metric(
     key="payments",
     label="Payments",
@@ -176,7 +177,15 @@ PAYMENTS = Metric(
     meaning="Money received for the orders placed in the period, whatever became of them; tests excluded.",
     over=fact_order,
     amount=func.coalesce(_order.paid_minor, 0),
-    where=or_(_order.why_left_out.is_(None), _order.why_left_out != "test"),
+    where=_NO_TEST,
+    cases=Metric(
+        key="orders_with_payment",
+        label="Orders with a payment recorded",
+        unit=Unit.COUNT,
+        meaning="Orders placed in the period whose payment is recorded, whatever became of them; tests excluded.",
+        over=fact_order,
+        where=and_(_NO_TEST, _order.paid_minor.is_not(None)),
+    ),
     left_out=(
         (
             "no payment recorded",
@@ -186,7 +195,7 @@ PAYMENTS = Metric(
                 unit=Unit.COUNT,
                 meaning="Orders whose source says nothing of a payment.",
                 over=fact_order,
-                where=_order.paid_minor.is_(None),
+                where=and_(_NO_TEST, _order.paid_minor.is_(None)),
             ),
         ),
         LEFT_OUT_ORDERS[2],

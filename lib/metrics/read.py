@@ -18,6 +18,7 @@ from lib.metrics.definition import (
     Figure,
     Mart,
     Metric,
+    NetShare,
     Ratio,
     Scope,
     Spread,
@@ -25,9 +26,9 @@ from lib.metrics.definition import (
     Worked,
 )
 from lib.metrics.drill import rows
-from lib.metrics.measure import Answer, Atom, atoms_of, days, measure, parameters, value_of
+from lib.metrics.measure import Answer, Atom, atoms_of, days, measure, parameters, sums_of, value_of
 from lib.periods import Period, day_of
-from lib.stats.intervals import wilson
+from lib.stats.intervals import net_share, wilson
 
 __all__ = ["dailies", "daily", "figures", "named", "population", "rows", "slices"]
 
@@ -141,6 +142,13 @@ def _figure(mart: Mart, metric: AnyMetric, answers: dict[Atom, Answer], scope: S
                 n = int(value)
             if isinstance(metric, Combined) and metric.is_unknown_without_cases and not n:
                 value = numerator = None
+        case NetShare():
+            up, down = (value_of(term, answers, at) for term in sums_of(metric.top))
+            numerator, denominator = up - down, value_of(metric.bottom, answers, at)
+            value = 100 * numerator / denominator if denominator else None
+            n = denominator
+            if denominator:
+                low, high = (100 * limit for limit in net_share(up, down, denominator))
         case Ratio():
             numerator, denominator = value_of(metric.top, answers, at), value_of(metric.bottom, answers, at)
             value = numerator / denominator if denominator else None
@@ -220,7 +228,8 @@ def _daily_value(metric: AnyMetric, answers: dict[Atom, Answer], at: tuple[str, 
             return float(value_of(metric, answers, at))
         case Ratio():
             bottom = value_of(metric.bottom, answers, at)
-            return value_of(metric.top, answers, at) / bottom if bottom else float("nan")
+            scale = 100 if isinstance(metric, NetShare) else 1
+            return scale * value_of(metric.top, answers, at) / bottom if bottom else float("nan")
         case Spread():
             value = answers[metric].get(at)
             return float("nan") if value is None else float(value)

@@ -90,6 +90,35 @@ def newcombe_difference(k1: float, n1: float, k2: float, n2: float, level: float
     )
 
 
+def net_share(up: float, down: float, n: float, level: float = 0.95) -> Interval:
+    """Interval of the share of some cases less the share of others, such as a net promoter score: (up - down) / n.
+
+    Adjusted Wald: three cases are added, spread evenly over the scale's middle (3/4 up, 3/4 down, the rest neither);
+    then d ± z·sqrt((p + q - d²)/n) with the shares p and q, d = p - q. Unlike the plain interval it does not shrink
+    to nothing when all cases are alike. Assumes independent cases.
+
+    Args:
+        up: cases to add.
+        down: cases to take away, none of them counted in ``up``.
+        n: cases in all.
+        level: of confidence.
+    Returns:
+        low and high, from -1 to 1.
+    Raises:
+        NotEnoughData: n is 0.
+        ValueError: up and down are negative or more than n.
+    References:
+        Rocks (2016), doi:10.1080/00031305.2016.1158124 (adjusted Wald, three added with triangular weights).
+    """
+    if n <= 0:
+        raise NotEnoughData("The interval of a share needs at least one case; there is none.")
+    if up < 0 or down < 0 or up + down > n:
+        raise ValueError(f"{up} and {down} of {n} are no shares")
+    p, q = (up + 0.75) / (n + 3), (down + 0.75) / (n + 3)
+    half = normal_quantile(level) * sqrt((p + q - (p - q) ** 2) / (n + 3))
+    return max(-1.0, p - q - half), min(1.0, p - q + half)
+
+
 def mean_interval(*, n: int, mean: float, sd: float, level: float = 0.95) -> Interval:
     """Student's interval of a mean: mean ± t(n-1)·sd/sqrt(n).
 

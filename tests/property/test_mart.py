@@ -15,12 +15,14 @@ from lib.db.engine import writing
 from lib.db.store import Store
 from lib.db.tables.carts import carts
 from lib.db.tables.customers import customers
+from lib.db.tables.loyalty import loyalty_entries, loyalty_members
 from lib.db.tables.orders import discounts_used, order_items, orders, refund_items, refunds
 from lib.db.tables.products import products
 from lib.db.tables.returns import return_items, returns
 from lib.db.tables.reviews import reviews
 from lib.db.tables.shipments import shipments
 from lib.db.tables.store import deleted_rows
+from lib.db.tables.surveys import questions, survey_answers, surveys
 from lib.db.tables.tickets import tickets
 from lib.mart.about import read_pointer, snapshot_file
 from lib.mart.changes import WATCHED
@@ -30,7 +32,11 @@ from lib.mart.schema import mart_metadata
 ZONE = ZoneInfo("Europe/Berlin")
 STORE = Store("A store", "Europe/Berlin", "EUR", "DE", ("en",), False)
 TABLES: dict[str, Table] = {
-    table.name: table for table in (customers, products, orders, refunds, shipments, returns, reviews, tickets, carts)
+    table.name: table
+    for table in (
+        *(customers, products, orders, refunds, shipments, returns, reviews, tickets, carts),
+        *(surveys, survey_answers, questions, loyalty_members, loyalty_entries),
+    )
 }
 
 
@@ -93,6 +99,7 @@ class Shop:
             payment_status=dice.choice(["paid", "paid", "paid", "pending", "voided"]),
             is_test=dice.random() < 0.05,
             channel=dice.choice([None, "web", "shop"]),
+            landing_source=dice.choice([None, "blog", "Community", "direct"]),
             country=dice.choice(["DE", "AT", None]),
             device=dice.choice(["mobile", "desktop", None]),
             payment_method="card",
@@ -211,6 +218,74 @@ class Shop:
         made = self.earlier()
         self.add(carts, **self.whose(), created_at=made, last_event_at=made, currency="EUR", value_minor=1200)
 
+    def new_survey(self) -> None:
+        self.add(surveys, kind=self.dice.choice(["nps", "csat", "custom"]), name="How was it?", question="And why?")
+
+    def ask_in_survey(self) -> None:
+        survey = self.some(surveys)
+        if survey is None:
+            return
+        sent = self.earlier()
+        answered = sent + timedelta(hours=self.dice.randrange(100)) if self.dice.random() < 0.6 else None
+        self.add(
+            survey_answers,
+            survey_id=survey,
+            **self.whose(),
+            sent_at=sent,
+            answered_at=answered,
+            score=self.dice.randint(0, 10) if answered and self.dice.random() < 0.9 else None,
+        )
+
+    def new_question(self) -> None:
+        self.add(
+            questions,
+            product_id=self.some(products) if self.dice.random() < 0.8 else None,
+            customer_id=self.some(customers) if self.dice.random() < 0.7 else None,
+            asked_at=self.earlier(),
+            body="Is it warm?",
+        )
+
+    def new_member(self) -> None:
+        customer = self.some(customers)
+        if customer is not None:
+            self.add(
+                loyalty_members,
+                customer_id=customer,
+                joined_at=self.earlier(),
+                tier=self.dice.choice([None, "gold"]),
+            )
+
+    def new_points(self) -> None:
+        member = self.some(loyalty_members)
+        if member is None:
+            return
+        points = self.dice.randint(1, 200)
+        self.add(
+            loyalty_entries,
+            loyalty_member_id=member,
+            order_id=self.some(orders) if self.dice.random() < 0.5 else None,
+            kind=self.dice.choice(["issued", "issued", "redeemed", "expired"]),
+            points=points,
+            currency="EUR",
+            value_minor=points,
+            occurred_at=self.earlier(),
+        )
+
+    def change_feedback(self) -> None:
+        table, change = self.dice.choice(
+            [
+                (surveys, {"name": self.dice.choice(["How was it?", "Would you tell a friend?"])}),
+                (survey_answers, {**self.whose(), "answered_at": self.at, "score": 3}),
+                (questions, {"answered_at": self.at}),
+                (questions, {"customer_id": self.some(customers)}),
+                (loyalty_members, {"tier": self.dice.choice(["silver", None])}),
+                (loyalty_members, {"customer_id": self.some(customers) or 0}),
+                (loyalty_entries, {"loyalty_member_id": self.some(loyalty_members) or 0}),
+                (loyalty_entries, {"points": 5}),
+            ]
+        )
+        self.change(table, self.some(table), **change)
+
     def change_order(self) -> None:
         row = self.some(orders)
         change: dict[str, Any] = self.dice.choice(
@@ -253,7 +328,10 @@ class Shop:
         kept, gone = self.some(customers), self.some(customers)
         if kept is None or gone is None or kept == gone:
             return
-        for table in (orders, refunds, returns, reviews, tickets, carts):
+        for table in (
+            *(orders, refunds, returns, reviews, tickets, carts),
+            *(survey_answers, questions, loyalty_members),
+        ):
             self.connection.execute(
                 update(table).where(table.c.customer_id == gone).values(customer_id=kept, updated_at=self.at)
             )
@@ -263,7 +341,7 @@ class Shop:
         row = self.some(orders)
         if row is None:
             return
-        for table in (reviews, tickets, carts):
+        for table in (reviews, tickets, carts, survey_answers, loyalty_entries):
             self.connection.execute(
                 update(table).where(table.c.order_id == row).values(order_id=None, updated_at=self.at)
             )
@@ -275,7 +353,9 @@ class Shop:
         self.connection.execute(delete(orders).where(orders.c.order_id == row))
 
     def delete_another(self) -> None:
-        table = self.dice.choice([refunds, shipments, returns, reviews, tickets, carts])
+        table = self.dice.choice(
+            [refunds, shipments, returns, reviews, tickets, carts, survey_answers, questions, loyalty_entries]
+        )
         row = self.some(table)
         if row is not None:
             self.connection.execute(delete(table).where(next(iter(table.primary_key)) == row))
@@ -292,6 +372,12 @@ class Shop:
             self.new_review,
             self.new_ticket,
             self.new_cart,
+            self.new_survey,
+            *[self.ask_in_survey] * 2,
+            self.new_question,
+            self.new_member,
+            *[self.new_points] * 2,
+            self.change_feedback,
             self.change_order,
             self.change_order,
             self.change_line,
@@ -356,14 +442,14 @@ def test_a_refresh_leaves_what_a_full_build_would_have_made(
         for _ in range(8):
             shop.new_customer()
             shop.new_product()
-        shop.live(120)
+        shop.live(160)
     grown = tmp_path / "grown"
     assert bring(grown, database_url, at + timedelta(seconds=30)).how == "full"
     hows = set()
     for turn in range(3):
         at += dice.choice([timedelta(minutes=1), timedelta(hours=5), timedelta(days=1), timedelta(days=4)])
         with writing(database) as connection:
-            Shop(connection, at, dice).live(dice.choice([0, 1, 5, 40]))
+            Shop(connection, at, dice).live(dice.choice([0, 1, 5, 60]))
         seen_at = at + timedelta(seconds=dice.choice([0, 30]))
         hows.add(bring(grown, database_url, seen_at).how)
         built = tmp_path / f"built{turn}"
