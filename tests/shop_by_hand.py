@@ -12,11 +12,13 @@ from lib.db.engine import open_engine, writing
 from lib.db.store import Store, write_store
 from lib.db.tables.carts import carts
 from lib.db.tables.customers import customers
+from lib.db.tables.loyalty import loyalty_entries, loyalty_members
 from lib.db.tables.orders import order_items, orders, refund_items, refunds
 from lib.db.tables.products import products
 from lib.db.tables.returns import return_items, returns
 from lib.db.tables.reviews import reviews
 from lib.db.tables.shipments import shipments
+from lib.db.tables.surveys import questions, survey_answers, surveys
 from lib.db.tables.tickets import tickets
 from lib.mart.refresh import bring_up_to_date
 from lib.mart.snapshot import Snapshot, current
@@ -146,6 +148,34 @@ class ShopByHand:
             contacted_at=at(contacted_at) if contacted_at else None,
             ordered_at=at(ordered_at) if ordered_at else None,
             **values,
+        )
+
+    def survey(self, kind: str, name: str) -> int:
+        return self.add(surveys, kind=kind, name=name, question=name)
+
+    def surveyed(
+        self, survey: int, sent_at: str, answered_at: str | None = None, score: int | None = None, **values: Any
+    ) -> int:
+        answered = at(answered_at) if answered_at else None
+        return self.add(
+            survey_answers, survey_id=survey, sent_at=at(sent_at), answered_at=answered, score=score, **values
+        )
+
+    def question(self, asked_at: str, answered_at: str | None = None, **values: Any) -> int:
+        answered = at(answered_at) if answered_at else None
+        return self.add(questions, asked_at=at(asked_at), answered_at=answered, body="Is it warm?", **values)
+
+    def member(self, customer: int, joined_at: str, tier: str | None = None) -> int:
+        return self.add(loyalty_members, customer_id=customer, joined_at=at(joined_at), tier=tier)
+
+    def points(self, member: int, occurred_at: str, kind: str, points: int, value: int) -> int:
+        return self.add(
+            loyalty_entries,
+            loyalty_member_id=member,
+            occurred_at=at(occurred_at),
+            kind=kind,
+            points=points,
+            value_minor=value,
         )
 
     def mart(self, seen_at: str) -> Snapshot:

@@ -100,9 +100,10 @@ def test_slices_add_up_to_all(mart: Snapshot, dimension: str) -> None:
         assert figure.value == sum(part.value or 0 for part in parts if part.key == figure.key), figure.key
 
 
-def test_goods_of_all_categories_add_up_to_all(mart: Snapshot) -> None:
+@pytest.mark.parametrize("dimension", ["category", "product"])
+def test_goods_of_all_categories_and_products_add_up_to_all(mart: Snapshot, dimension: str) -> None:
     keys = ["gross_sales", "discounts", "refunds", "net_sales", "units", "gross_margin"]
-    parts = figures(mart, keys, ask(by="category"))
+    parts = figures(mart, keys, ask(by=dimension))
     for figure in figures(mart, keys, ask()):
         assert figure.value == sum(part.value or 0 for part in parts if part.key == figure.key), figure.key
 

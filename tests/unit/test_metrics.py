@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lib.db.tables.orders import refund_items, refunds
 from lib.errors import UnknownFigure
 from lib.mart.snapshot import Snapshot
 from lib.metrics import repeat, sales
@@ -153,6 +154,49 @@ def test_refunds_count_on_their_own_day_in_cash_and_on_the_orders_day_in_behavio
         "average_order_value": None,
         "refund_rate": None,
     }
+
+
+def test_a_refund_of_several_items_is_one_refund(sqlite_template: Path, tmp_path: Path) -> None:
+    shop = ShopByHand(sqlite_template, tmp_path)
+    tea, cup = shop.product("Tea", "Drinks"), shop.product("Cup", "Kitchen")
+    order = shop.order("2025-01-10 09:00", shop.customer("Ann"), [(tea, 2, 5000), (cup, 1, 2000)])
+    refund = shop.add(refunds, refunded_at=at("2025-01-12 12:00"), goods_minor=7000, total_minor=7000, order_id=order)
+    for product, goods in ((tea, 5000), (cup, 2000)):
+        shop.add(refund_items, refund_id=refund, quantity=1, goods_minor=goods, product_id=product)
+    mart = shop.mart("2025-07-02 10:00")
+    for key in ("refunds", "refunds_behaviour"):
+        refunded = one(mart, key, ALL)
+        assert (refunded.value, refunded.n) == (7000, 1)
+    assert one(mart, "refunded_items", ALL).value == 2
+    by_category = figures(mart, ["refunds"], ask(by="category"))
+    assert [(figure.slice, figure.value, figure.n) for figure in by_category] == [
+        ("Drinks", 5000, 1),
+        ("Kitchen", 2000, 1),
+    ]
+
+
+def test_sales_split_by_product_add_up_to_all(mart: Snapshot) -> None:
+    # Tea 10,000 + 3,000 - 500 + 4,000 + 6,000 + 3,000 less 1,000 of the first order and 300 of none; cups the rest.
+    found = {figure.slice: figure for figure in figures(mart, ["net_sales"], ask(by="product"))}
+    assert {name: figure.value for name, figure in found.items()} == {"Tea": 24500, "Cup": 12500, "unknown": -300}
+    assert sum(figure.value or 0 for figure in found.values()) == one(mart, "net_sales", ALL).value
+    assert {name: figure.n for name, figure in found.items()} == {"Tea": 5, "Cup": 4, "unknown": 0}
+    tea = ask(where=(("product", "Tea"),))
+    assert values(mart, tea, "net_sales", "orders", "customers", "units") == {
+        "net_sales": 24500,
+        "orders": 5,
+        "customers": 3,
+        "units": 6,
+    }
+    behind = rows(mart, "net_sales", tea, limit=None)
+    assert behind.total_value == int(behind.frame["amount"].sum()) == 24500
+
+
+def test_payments_say_how_many_orders_tell_of_none(mart: Snapshot) -> None:
+    payments = one(mart, "payments", JANUARY)
+    assert (payments.value, payments.n) == (12390, 1)
+    # Of January's eight orders one is a test; one of the others says what was paid.
+    assert payments.left_out == {"no payment recorded": 6, "test": 1}
 
 
 def test_what_happened_on_the_as_of_day_is_not_known(mart: Snapshot) -> None:
