@@ -271,10 +271,7 @@ class Ratio(Named):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NetShare(Ratio):
-    """The share of some cases less the share of others, in percent, with its interval.
-
-    ``top`` has two terms, the one to add and the one to take away; ``bottom`` counts all the cases.
-    """
+    """A share less another of the same cases, in percent: ``top`` has two terms, to add and to take away."""
 
     @property
     def formula(self) -> str:

@@ -78,12 +78,12 @@ def dailies(mart: Mart, keys: Sequence[str], scope: Scope) -> pd.DataFrame:
     plain = [m for m in metrics if not isinstance(m, Worked)]
     answers = measure(mart, [atom for m in plain for atom in atoms_of(m)], scope, daily=True)
     start, known_end = days(scope)
-    table = pd.DataFrame({"day": np.arange(start, start + scope.period.days, dtype=np.int64)})
+    columns = {"day": np.arange(start, start + scope.period.days, dtype=np.int64)}
     for key, metric in zip(keys, metrics, strict=True):
         values = [_daily_value(metric, answers, ("all", day)) for day in range(start, known_end)]
-        values.extend([float("nan")] * (len(table) - len(values)))
-        table[key] = np.array(values, dtype=np.float64)
-    return table
+        values.extend([float("nan")] * (scope.period.days - len(values)))
+        columns[key] = np.array(values, dtype=np.float64)
+    return pd.DataFrame(columns)
 
 
 def slices(mart: Mart, dimension: str) -> list[str]:
