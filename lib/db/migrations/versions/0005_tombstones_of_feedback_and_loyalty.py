@@ -1,7 +1,7 @@
 """tombstones of feedback and loyalty: a deleted answer, question, member or entry of points is told to the refresh"""
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
