@@ -32,6 +32,7 @@ SLOW = (
     "tests/unit/test_backup.py",
     "tests/unit/test_cli.py",
     "tests/unit/test_demo.py",
+    "tests/unit/test_first_load.py",
     "tests/unit/test_lifetime.py",
     "tests/unit/test_load.py",
     "tests/unit/test_refresh.py",

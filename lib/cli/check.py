@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, func, select, union_all
 
-from lib.db import triggers
+from lib.db import indexes, triggers
 from lib.db.engine import order_database, reading
 from lib.db.migrate import pending
 from lib.db.tables.all import metadata
 from lib.db.tables.columns import now
 from lib.db.tables.store import deleted_rows, import_runs, rejected_rows
 from lib.errors import EncoreError, RefreshBusy
+from lib.importers.runs import is_importing
 from lib.jobs.refresh import refresh
 from lib.mart.reconcile import Reconciliation, reconcile
 from lib.mart.snapshot import Snapshot, current
@@ -65,6 +66,7 @@ def _checks(here: Settings, engine: Engine, *, may_refresh: bool) -> Iterator[Fi
     yield Finding("migrations", True, "up to date")
     checks: tuple[tuple[str, Callable[[], Finding]], ...] = (
         ("triggers", lambda: _triggers(engine)),
+        ("indexes", lambda: _indexes(engine)),
         ("freshness", lambda: _freshness(here, engine, may_refresh=may_refresh)),
         ("mart", lambda: _mart(here, engine, may_refresh=may_refresh)),
         ("imports", lambda: _imports(engine)),
@@ -83,6 +85,19 @@ def _triggers(engine: Engine) -> Finding:
     if gone:
         return Finding("triggers", False, "some are gone, so changes can go unnoticed: restore a backup", tuple(gone))
     return Finding("triggers", True, "all there")
+
+
+def _indexes(engine: Engine) -> Finding:
+    with reading(engine) as connection:
+        gone = [str(index.name) for index in indexes.missing(connection)]
+        is_first_load = bool(gone) and is_importing(connection)
+    if is_first_load:
+        return Finding("indexes", True, "some come back when the import that is running ends")
+    if gone:
+        return Finding(
+            "indexes", False, "some are gone, so questions take long: run `python -m lib refresh`", tuple(gone)
+        )
+    return Finding("indexes", True, "all there")
 
 
 def _freshness(here: Settings, engine: Engine, *, may_refresh: bool) -> Finding:

@@ -16,6 +16,7 @@ from lib.db.migrate import migrate
 from lib.db.tables.orders import orders
 from lib.db.tables.store import store
 from lib.errors import RefreshBusy, SettingsError
+from lib.importers.first_load import put_back_after_death
 from lib.mart.about import read_pointer
 from lib.settings import ROOT, Settings, chosen, settings
 
@@ -33,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     engine = order_database(here)
     if applied := migrate(engine):
         print(f"The order database is ready ({', '.join(applied)}).", flush=True)
+    put_back_after_death(engine)
     if not args.no_demo and is_without_store(engine):
         print("There is no store yet: making a demo store, about half a minute …", flush=True)
         _command("demo")

@@ -18,7 +18,7 @@ from psycopg import errors
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 
-from lib.db.engine import writing
+from lib.db.engine import writing_often
 from lib.db.identities import normalise_email
 from lib.db.store import Store, read_store, write_store
 from lib.db.tables.columns import now
@@ -27,6 +27,7 @@ from lib.errors import ImportRefused
 from lib.importers import rejected as put_aside
 from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused, rounds
 from lib.importers.conversion import read_rates
+from lib.importers.first_load import FirstLoad
 from lib.importers.load_orders import load_orders
 from lib.importers.load_people import load_customers
 from lib.importers.load_products import load_products
@@ -100,10 +101,11 @@ def load(
     """
     report = ImportReport(source, run_id=run.run_id)
     try:
-        with _fewer_collections():
+        with _fewer_collections(), FirstLoad(engine, many=batch) as first_load, writing_often(engine) as connection:
             for chunk in _chunks(records, batch):
                 part = ImportReport(source)
-                with writing(engine) as connection:
+                first_load.prepare(chunk)
+                with connection.begin():
                     _write(connection, source, chunk, settings, run, part)
                     so_far = _both(report, part)
                     beat(connection, run, so_far)

@@ -78,6 +78,15 @@ def finish(engine: Engine, run: Run, report: ImportReport, *, status: str = "fin
         )
 
 
+def is_importing(connection: Connection) -> bool:
+    """Whether a run is under way, as far as its heart and its process tell."""
+    rows = connection.execute(
+        select(import_runs.c.heartbeat_at, import_runs.c.counts).where(import_runs.c.status == "running")
+    )
+    at = now()
+    return any(at - beat_at <= STALE_AFTER and not _is_gone(counts) for beat_at, counts in rows)
+
+
 def mark_interrupted(connection: Connection, *, at: datetime) -> int:
     """Mark runs that died as interrupted; returns how many."""
     rows = connection.execute(

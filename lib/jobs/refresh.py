@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from lib.db.engine import order_database, private_folder, reading
 from lib.db.store import read_store
 from lib.errors import DatabaseUnavailable, EncoreError, RefreshBusy
+from lib.importers.first_load import put_back_after_death
 from lib.mart.lease import Lease, lease
 from lib.mart.refresh import bring_up_to_date
 from lib.mart.snapshot import warm
@@ -55,6 +56,7 @@ def refresh(
     while True:
         try:
             with lease(order_database(settings)) as held:
+                put_back_after_death(order_database(settings))
                 return _refresh(settings, held, full, progress, started)
         except RefreshBusy:
             if time.monotonic() - started >= wait_seconds:

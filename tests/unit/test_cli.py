@@ -160,12 +160,13 @@ def test_check_is_content_with_a_sound_store(
     assert [finding["name"] for finding in said["checks"]] == [
         "migrations",
         "triggers",
+        "indexes",
         "freshness",
         "mart",
         "imports",
         "rejected rows",
     ]
-    assert "2 orders" in said["checks"][3]["message"]
+    assert "2 orders" in said["checks"][4]["message"]
 
 
 @pytest.mark.usefixtures("at_home")
