@@ -23,6 +23,8 @@ from typing import IO, Any, Final
 
 from lib.errors import EncoreError, SourceUnavailable
 from lib.importers import records as kinds
+from lib.importers.mention import Person
+from lib.importers.prepared import Parcel, Prepared
 from lib.importers.records import Record, Rejected
 from lib.importers.source_file import SourceFile
 from lib.settings import ROOT
@@ -35,7 +37,7 @@ AHEAD: Final = 32
 
 _LENGTH: Final = Struct(">Q")
 
-Records = Iterator[Record | Rejected]
+Records = Iterator[Record | Rejected | Prepared]
 
 
 def is_worth_it(files: Sequence[SourceFile]) -> bool:
@@ -111,13 +113,13 @@ def _serve(question: IO[bytes], answer: IO[bytes]) -> None:
     reader, files, more = pickle.load(question)
     Thread(target=_end_with_parent, args=(question,), daemon=True).start()
 
-    def send(records: list[Record | Rejected] | None, error: BaseException | None = None) -> None:
+    def send(records: list[Record | Rejected | Prepared] | None, error: BaseException | None = None) -> None:
         frame = pickle.dumps(([file.position for file in files], records, error), pickle.HIGHEST_PROTOCOL)
         answer.write(_LENGTH.pack(len(frame)))
         answer.write(frame)
         answer.flush()
 
-    part: list[Record | Rejected] = []
+    part: list[Record | Rejected | Prepared] = []
     try:
         for record in reader(files, *more):
             part.append(record)
@@ -138,7 +140,7 @@ def _serve(question: IO[bytes], answer: IO[bytes]) -> None:
 
 def _pickle_as_calls() -> None:
     """Pickle each record as its class and its values, without their names: less to write and to read."""
-    for kind in vars(kinds).values():
+    for kind in (*vars(kinds).values(), Prepared, Person, Parcel):
         if isinstance(kind, type) and is_dataclass(kind):
             copyreg.pickle(kind, _calls(kind, attrgetter(*(field.name for field in fields(kind)))))
 
@@ -154,7 +156,7 @@ def _end_with_parent(question: IO[bytes]) -> None:
 
 if __name__ == "__main__":
     # Records are many live objects and no cycles: looking for these takes a third of the time.
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(1_000_000, 50, 100)
     _pickle_as_calls()
     _stdin, _stdout = sys.stdin.buffer, sys.stdout.buffer
     # What a library prints must not get among the frames.

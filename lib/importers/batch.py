@@ -21,6 +21,9 @@ UNCHANGED: Final = "unchanged"
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 KEY_LENGTH: Final = 400
 
+# Fingerprints of what came within its order start so: it goes when the order no longer has it.
+WITHIN: Final = "within:"
+
 T = TypeVar("T")
 
 
@@ -28,6 +31,27 @@ class Refused(str):
     """Why one record was not stored: the third outcome, besides stored and unchanged."""
 
     __slots__ = ()
+
+
+class Present:
+    """The instant at which records are checked: what lies after the store's tomorrow cannot be right."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+        # The end of the store's tomorrow, wherever it lies.
+        self.latest = at + timedelta(days=2)
+
+    def bad_instant(self, at: datetime | None, what: str) -> str:
+        """Why an instant cannot be right; empty when it can."""
+        if at is None:
+            return ""
+        if at.tzinfo is None:
+            return f"The {what} has no time zone."
+        if at < EARLIEST:
+            return f"The {what} {at:%Y-%m-%d} lies before 1990."
+        if at >= self.latest:
+            return f"The {what} {at:%Y-%m-%d} lies in the future."
+        return ""
 
 
 @dataclass
@@ -45,12 +69,11 @@ class Batch:
     rates: Rates
     at: datetime
     stamp: str = field(init=False)
-    latest: datetime = field(init=False)
+    present: Present = field(init=False)
 
     def __post_init__(self) -> None:
         self.stamp = instant(self.at) or ""
-        # The end of the store's tomorrow, wherever it lies.
-        self.latest = self.at + timedelta(days=2)
+        self.present = Present(self.at)
 
     def day(self, at: datetime) -> date:
         """The store day of an instant."""
@@ -58,15 +81,7 @@ class Batch:
 
     def bad_instant(self, at: datetime | None, what: str) -> str:
         """Why an instant cannot be right; empty when it can."""
-        if at is None:
-            return ""
-        if at.tzinfo is None:
-            return f"The {what} has no time zone."
-        if at < EARLIEST:
-            return f"The {what} {at:%Y-%m-%d} lies before 1990."
-        if at >= self.latest:
-            return f"The {what} {at:%Y-%m-%d} lies in the future."
-        return ""
+        return self.present.bad_instant(at, what)
 
 
 def fingerprint(*parts: Any) -> str:

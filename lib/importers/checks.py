@@ -1,10 +1,11 @@
 """What must hold of a record before it is written: why it cannot be trusted, or nothing."""
 
 from datetime import datetime
+from typing import Protocol
 
 from lib.db.tables.orders import ITEM_KINDS, PAYMENT_STATUSES
 from lib.db.tables.shipments import SHIPMENT_STATUSES
-from lib.importers.batch import Batch, bad_key
+from lib.importers.batch import bad_key
 from lib.importers.records import OrderRecord, RefundRecord, ShipmentRecord
 from lib.money import currencies, format_money
 
@@ -13,12 +14,20 @@ DISCOUNT_KINDS = ("code", "automatic", "manual", "line", "shipping")
 LARGEST = 10**17
 
 
-def bad_order(batch: Batch, order: OrderRecord) -> str:
+class Clock(Protocol):
+    """What knows which instants can be right: a batch, or the present alone."""
+
+    def bad_instant(self, at: datetime | None, what: str) -> str:
+        """Why an instant cannot be right; empty when it can."""
+        ...
+
+
+def bad_order(clock: Clock, order: OrderRecord) -> str:
     """Why an order cannot be stored; empty when it can."""
     code = order.currency
     if reason := bad_key(order.external_id, "order"):
         return reason
-    if reason := batch.bad_instant(order.placed_at, "order date") or batch.bad_instant(
+    if reason := clock.bad_instant(order.placed_at, "order date") or clock.bad_instant(
         order.cancelled_at, "cancellation date"
     ):
         return reason
@@ -63,19 +72,19 @@ def bad_order(batch: Batch, order: OrderRecord) -> str:
         if used.kind not in DISCOUNT_KINDS:
             return f"A discount of the kind {used.kind!r} is unknown."
     for refund in order.refunds:
-        if reason := bad_refund(batch, refund):
+        if reason := bad_refund(clock, refund):
             return reason
         if refund.currency != order.currency:
             return f"The order is in {order.currency}, its refund in {refund.currency}."
     for shipment in order.shipments:
-        if reason := bad_shipment(batch, shipment):
+        if reason := bad_shipment(clock, shipment):
             return reason
     return ""
 
 
-def bad_refund(batch: Batch, refund: RefundRecord) -> str:
+def bad_refund(clock: Clock, refund: RefundRecord) -> str:
     """Why a refund cannot be stored; empty when it can."""
-    if reason := bad_key(refund.external_id, "refund") or batch.bad_instant(refund.refunded_at, "refund date"):
+    if reason := bad_key(refund.external_id, "refund") or clock.bad_instant(refund.refunded_at, "refund date"):
         return reason
     code = refund.currency
     if code not in currencies():
@@ -102,7 +111,7 @@ def bad_refund(batch: Batch, refund: RefundRecord) -> str:
     return ""
 
 
-def bad_shipment(batch: Batch, shipment: ShipmentRecord) -> str:
+def bad_shipment(clock: Clock, shipment: ShipmentRecord) -> str:
     """Why a parcel cannot be stored; empty when it can."""
     instants: tuple[tuple[datetime | None, str], ...] = (
         (shipment.shipped_at, "shipping date"),
@@ -111,7 +120,7 @@ def bad_shipment(batch: Batch, shipment: ShipmentRecord) -> str:
     )
     reason = bad_key(shipment.external_id, "parcel")
     for at, what in instants:
-        reason = reason or batch.bad_instant(at, what)
+        reason = reason or clock.bad_instant(at, what)
     if shipment.status not in SHIPMENT_STATUSES:
         return reason or f"The parcel's status {shipment.status!r} is unknown."
     if shipment.status == "delivered" and shipment.delivered_at is None:
@@ -119,7 +128,7 @@ def bad_shipment(batch: Batch, shipment: ShipmentRecord) -> str:
     for event in shipment.events:
         if event.status not in SHIPMENT_STATUSES:
             return reason or f"The carrier's report {event.status!r} is unknown."
-        reason = reason or batch.bad_instant(event.occurred_at, "date of a carrier's report")
+        reason = reason or clock.bad_instant(event.occurred_at, "date of a carrier's report")
     return reason
 
 

@@ -18,6 +18,7 @@ from lib.importers.load_rates import bad_coupon, bad_rate
 from lib.importers.load_returns import bad_return
 from lib.importers.load_reviews import bad_review
 from lib.importers.load_tickets import bad_ticket
+from lib.importers.prepared import Prepared
 from lib.importers.records import (
     CouponRecord,
     CustomerRecord,
@@ -57,7 +58,7 @@ def dry_run(
     connection: Connection | None,
     source: str,
     store: Store,
-    records: Iterator[Record | Rejected],
+    records: Iterator[Record | Rejected | Prepared],
     *,
     progress: Progress | None = None,
 ) -> ImportReport:
@@ -68,7 +69,8 @@ def dry_run(
     """
     report = ImportReport(source, is_dry_run=True)
     batch = _batch(connection, source, store)
-    for number, record in enumerate(records, start=1):
+    for number, each in enumerate(records, start=1):
+        record = each.record if isinstance(each, Prepared) else each
         if isinstance(record, Rejected):
             report.count(record.kind, "rejected", record.reason)
             continue
@@ -82,7 +84,11 @@ def dry_run(
             except NoRate as missing:
                 reason = str(missing)
             report.see_day(batch.day(record.placed_at))
-        report.count(PARTS[type(record)][0], "rejected" if reason else "stored", reason)
+        report.count(
+            "order" if isinstance(record, OrderRecord) else PARTS[type(record)][0],
+            "rejected" if reason else "stored",
+            reason,
+        )
         if progress is not None and number % EVERY == 0:
             progress(report)
     return report

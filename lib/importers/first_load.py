@@ -9,10 +9,10 @@ from sqlalchemy import Engine, select
 from lib.db import indexes
 from lib.db.engine import reading, writing
 from lib.db.tables.orders import orders
+from lib.importers.prepared import Prepared
 from lib.importers.records import (
     CouponRecord,
     CustomerRecord,
-    OrderRecord,
     RateRecord,
     Record,
     RefundRecord,
@@ -22,7 +22,7 @@ from lib.importers.records import (
 from lib.importers.runs import is_importing
 
 # What is stored without those indexes; anything else looks orders up by their number, or lines by their product.
-WITHOUT: Final = (OrderRecord, RefundRecord, ShipmentRecord, CustomerRecord, RateRecord, CouponRecord, Rejected)
+WITHOUT: Final = (Prepared, RefundRecord, ShipmentRecord, CustomerRecord, RateRecord, CouponRecord, Rejected)
 
 
 class FirstLoad:
@@ -48,14 +48,14 @@ class FirstLoad:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._put_back()
 
-    def prepare(self, chunk: Sequence[Record | Rejected]) -> None:
+    def prepare(self, chunk: Sequence[Record | Rejected | Prepared]) -> None:
         """Make the database ready for a chunk, in transactions of its own."""
         if self._is_aside:
             if not all(isinstance(record, WITHOUT) for record in chunk):
                 self._put_back()
         elif (
             len(chunk) >= self._many
-            and isinstance(chunk[-1], OrderRecord)
+            and isinstance(chunk[-1], Prepared)
             and all(isinstance(record, WITHOUT) for record in chunk)
         ):
             self._set_aside()

@@ -37,6 +37,7 @@ from lib.importers.load_returns import load_returns
 from lib.importers.load_reviews import load_reviews
 from lib.importers.load_shipments import load_shipments
 from lib.importers.load_tickets import load_tickets
+from lib.importers.prepared import Prepared, prepared
 from lib.importers.records import (
     CouponRecord,
     CustomerRecord,
@@ -61,6 +62,8 @@ BATCH: Final = 4_000
 # A batch ends here too: a few large orders weigh as much as many small ones.
 BATCH_LINES: Final = 20_000
 
+# What a reader yields; its orders may come prepared.
+Loaded = Record | Rejected | Prepared
 Part = Callable[[Batch, Sequence[Any]], list[Outcome]]
 Progress = Callable[[ImportReport], None]
 
@@ -70,7 +73,7 @@ PARTS: Final[dict[type, tuple[str, Part]]] = {
     ProductRecord: ("product", cast(Part, load_products)),
     CustomerRecord: ("customer", cast(Part, load_customers)),
     CouponRecord: ("coupon", cast(Part, load_coupons)),
-    OrderRecord: ("order", cast(Part, load_orders)),
+    Prepared: ("order", cast(Part, load_orders)),
     RefundRecord: ("refund", cast(Part, load_refunds)),
     ShipmentRecord: ("shipment", cast(Part, load_shipments)),
     ReturnRecord: ("return", cast(Part, load_returns)),
@@ -82,7 +85,7 @@ PARTS: Final[dict[type, tuple[str, Part]]] = {
 def load(
     engine: Engine,
     source: str,
-    records: Iterator[Record | Rejected],
+    records: Iterator[Loaded],
     *,
     run: Run,
     settings: Settings,
@@ -131,9 +134,9 @@ def load(
 
 @contextmanager
 def _fewer_collections() -> Iterator[None]:
-    """Collect cyclic garbage rarely: a batch is many live objects and no cycles, and looking took 40 % of the time."""
+    """Collect cyclic garbage rarely: a batch is up to a million live objects and no cycles, and looking takes long."""
     before = gc.get_threshold()
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(2_000_000, 50, 100)
     try:
         yield
     finally:
@@ -148,13 +151,13 @@ def _both(report: ImportReport, part: ImportReport) -> ImportReport:
     return both
 
 
-def _chunks(records: Iterator[Record | Rejected], size: int) -> Iterator[list[Record | Rejected]]:
-    chunk: list[Record | Rejected] = []
+def _chunks(records: Iterator[Loaded], size: int) -> Iterator[list[Loaded]]:
+    chunk: list[Loaded] = []
     lines = 0
-    for record in records:
+    for record in prepared(records):
         chunk.append(record)
-        if isinstance(record, OrderRecord):
-            lines += len(record.items)
+        if isinstance(record, Prepared):
+            lines += len(record.lines)
         if len(chunk) >= size or lines >= BATCH_LINES:
             yield chunk
             chunk, lines = [], 0
@@ -165,7 +168,7 @@ def _chunks(records: Iterator[Record | Rejected], size: int) -> Iterator[list[Re
 def _write(
     connection: Connection,
     source: str,
-    chunk: Sequence[Record | Rejected],
+    chunk: Sequence[Loaded],
     settings: Settings,
     run: Run,
     report: ImportReport,
@@ -197,13 +200,23 @@ def _write(
                 report.count(name, outcome)
                 if key := getattr(record, "external_id", ""):
                     stored.setdefault(name, []).append(key)
-                if isinstance(record, OrderRecord):
-                    report.see_day(batch.day(record.placed_at))
+            if kind is Prepared:
+                _see_days(report, batch, records, outcomes)
     if by_kind:
         raise TypeError(f"a reader yielded {next(iter(by_kind)).__name__}, which nobody loads")
     batch = Batch(connection, writer, source, store, read_rates(connection, store.currency), at)
     put_aside.keep(batch, run.run_id, aside)
     put_aside.resolve_stored(batch, stored)
+
+
+def _see_days(report: ImportReport, batch: Batch, records: Sequence[Prepared], outcomes: Sequence[Outcome]) -> None:
+    """The first and the last store day of what was not refused."""
+    placed = [
+        record.placed_at for record, outcome in zip(records, outcomes, strict=True) if not isinstance(outcome, Refused)
+    ]
+    if placed:
+        report.see_day(batch.day(min(placed)))
+        report.see_day(batch.day(max(placed)))
 
 
 def _bisect(batch: Batch, part: Part, records: Sequence[Any]) -> list[Outcome]:
@@ -248,11 +261,11 @@ def _key(record: Any) -> Any:
     return record.external_id
 
 
-def _store_with_currency(connection: Connection, store: Store, chunk: Sequence[Record | Rejected]) -> Store:
+def _store_with_currency(connection: Connection, store: Store, chunk: Sequence[Loaded]) -> Store:
     """The store; its currency is decided by the first order where neither a setting nor the store names one."""
     if not store.currency:
         first = next(
-            (r.currency for r in chunk if isinstance(r, OrderRecord) and r.currency in currencies()),
+            (r.currency for r in chunk if isinstance(r, Prepared) and r.currency in currencies()),
             next((r.currency for r in chunk if isinstance(r, RefundRecord) and r.currency in currencies()), ""),
         )
         if first:
@@ -267,8 +280,9 @@ def _store_with_currency(connection: Connection, store: Store, chunk: Sequence[R
     return store
 
 
-def rejected_record(kind: str, record: Record, reason: str, batch: Batch) -> Rejected:
+def rejected_record(kind: str, refused: Record | Prepared, reason: str, batch: Batch) -> Rejected:
     """A record that the loader refused, with its place in the file where the reader gave it."""
+    record = refused.record if isinstance(refused, Prepared) else refused
     placed = getattr(record, "placed_at", None) or getattr(record, "refunded_at", None)
     day: date | None = None
     if isinstance(placed, datetime) and placed.tzinfo is not None and not batch.bad_instant(placed, "date"):

@@ -8,46 +8,32 @@ from sqlalchemy import select
 
 from lib.db.tables.customers import addresses, consents
 from lib.db.tables.orders import orders
-from lib.importers.batch import UNCHANGED, Batch, clip, country_code
+from lib.importers.batch import UNCHANGED, Batch
 from lib.importers.mention import ADDRESS, Mention
-from lib.importers.records import AddressRecord
 from lib.importers.writer import instant
-
-
-def _address(record: AddressRecord) -> tuple[Any, ...]:
-    return (
-        clip(record.name),
-        record.street or None,
-        clip(record.city),
-        clip(record.region),
-        clip(record.postal_code),
-        country_code(record.country),
-        clip(record.phone),
-    )
 
 
 def write_addresses(batch: Batch, live: Sequence[Mention]) -> None:
     """Keep the newest address of each kind: of the latest order, or as a record of the person says."""
-    named = [mention for mention in live if mention.record.addresses and mention.outcome != UNCHANGED]
+    named = [mention for mention in live if mention.person.addresses and mention.outcome != UNCHANGED]
     if not named:
         return
     known: dict[tuple[int, str], tuple[int, tuple[Any, ...]]] = {}
     wanted = {mention.customer_id or 0 for mention in named}
     columns = (addresses.c[name] for name in ("customer_id", "kind", "address_id", *ADDRESS))
     stored = select(*columns).where(batch.writer.among(addresses.c.customer_id, wanted))
-    for customer_id, kind, address_id, *written in batch.connection.execute(stored):
+    for customer_id, kind, address_id, *written in batch.connection.execute(stored).all():
         known[customer_id, kind] = (address_id, tuple(written))
     new: dict[tuple[int, str], tuple[Any, ...]] = {}
     changed: dict[int, tuple[Any, ...]] = {}
     newest: dict[tuple[int, str], datetime] = {}
     for mention in named:
-        for record in mention.record.addresses:
-            place = (mention.customer_id or 0, record.kind)
+        for kind, values in mention.person.addresses:
+            place = (mention.customer_id or 0, kind)
             if mention.at is not None:
                 if place in newest and mention.at <= newest[place]:
                     continue
                 newest[place] = mention.at
-            values = _address(record)
             if place not in known:
                 new[place] = values
             elif known[place][1] != values and (mention.is_full or _is_latest(batch, place[0], mention.at)):
@@ -70,27 +56,27 @@ def _is_latest(batch: Batch, customer_id: int, at: datetime | None) -> bool:
 
 def write_consents(batch: Batch, live: Sequence[Mention]) -> None:
     """Keep what a person said last; what was said at an unknown time never overrides what has a time."""
-    named = [mention for mention in live if mention.record.consents and mention.outcome != UNCHANGED]
+    named = [mention for mention in live if mention.person.consents and mention.outcome != UNCHANGED]
     if not named:
         return
     known: dict[tuple[int, str], dict[str, Any]] = {}
     wanted = {mention.customer_id or 0 for mention in named}
     columns = ("customer_id", "channel", "consent_id", "state", "stated_at")
     stored = select(*(consents.c[name] for name in columns)).where(batch.writer.among(consents.c.customer_id, wanted))
-    for found in batch.connection.execute(stored):
+    for found in batch.connection.execute(stored).all():
         row = dict(zip(columns, found, strict=True))
         known[row["customer_id"], row["channel"]] = row
     new: dict[tuple[int, str], dict[str, Any]] = {}
     changed: dict[tuple[int, str], dict[str, Any]] = {}
     for mention in named:
-        for record in mention.record.consents:
-            place = (mention.customer_id or 0, record.channel)
-            said = {"state": record.state, "stated_at": record.stated_at}
+        for channel, state, stated_at in mention.person.consents:
+            place = (mention.customer_id or 0, channel)
+            said = {"state": state, "stated_at": stated_at}
             before = new.get(place) or known.get(place)
             if before is None:
                 new[place] = said
-            elif (before["state"], before["stated_at"]) != (record.state, record.stated_at) and _supersedes(
-                record.stated_at, before["stated_at"], is_full=mention.is_full
+            elif (before["state"], before["stated_at"]) != (state, stated_at) and _supersedes(
+                stated_at, before["stated_at"], is_full=mention.is_full
             ):
                 if place in new:
                     new[place] = said

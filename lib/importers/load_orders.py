@@ -6,27 +6,26 @@ from typing import Final
 from sqlalchemy import select
 
 from lib.db.tables.orders import discounts_used, orders
-from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused, clip
-from lib.importers.checks import bad_order
+from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused
 from lib.importers.conversion import NoRate
 from lib.importers.load_people import resolve
 from lib.importers.load_refunds import write_refunds
 from lib.importers.load_shipments import write_shipments
-from lib.importers.order_draft import FACTS, Draft, draft_of
+from lib.importers.order_draft import Draft, draft_of
 from lib.importers.order_lines import write_lines
-from lib.importers.records import OrderRecord
+from lib.importers.prepared import FACTS, Prepared
 from lib.importers.refund_lines import Purchase
 
 COLUMNS: Final = ("order_id", "source", "external_id", "fingerprint", "updated_at", "customer_id", *FACTS)
 CHANGED: Final = ("fingerprint", "updated_at", "customer_id", *FACTS)
 
 
-def load_orders(batch: Batch, records: Sequence[OrderRecord]) -> list[Outcome]:
+def load_orders(batch: Batch, records: Sequence[Prepared]) -> list[Outcome]:
     """Store orders whose keys are all different; each is stored whole or refused whole."""
     outcomes: list[Outcome] = [STORED] * len(records)
     drafts: list[Draft] = []
     for position, record in enumerate(records):
-        reason = bad_order(batch, record)
+        reason = record.reason
         if not reason:
             try:
                 drafts.append(draft_of(batch, position, record))
@@ -36,47 +35,42 @@ def load_orders(batch: Batch, records: Sequence[OrderRecord]) -> list[Outcome]:
             outcomes[position] = Refused(reason)
     _compare(batch, drafts)
     for draft in drafts:
-        if not draft.fingerprint:
+        if draft.is_unchanged:
             outcomes[draft.position] = UNCHANGED
-    drafts = [draft for draft in drafts if draft.fingerprint]
+    drafts = [draft for draft in drafts if not draft.is_unchanged]
     if not drafts:
         return outcomes
-    _people(batch, drafts)
+    resolve(batch, [draft.mention for draft in drafts if draft.mention is not None])
     _orders(batch, drafts)
     write_lines(batch, drafts)
     _discounts(batch, drafts)
-    purchases = {
-        draft.order.external_id: Purchase(draft.order_id, draft.customer_id, draft.rate, draft.lines)
+    refunds = [
+        (refund, Purchase(draft.order_id, draft.customer_id, draft.rate, draft.lines))
         for draft in drafts
-    }
-    changed = [draft.order_id for draft in drafts if not draft.is_new]
-    refunds = [(refund, purchases[draft.order.external_id]) for draft in drafts for refund in draft.order.refunds]
+        for refund in draft.order.refunds
+    ]
     said = [draft.order_id for draft in drafts if not draft.is_new and draft.order.says_refunds]
     write_refunds(batch, refunds, whole_orders=said)
-    parcels = [(parcel, values, draft.order_id) for draft in drafts for parcel, values in draft.parcels]
+    changed = [draft.order_id for draft in drafts if not draft.is_new]
+    parcels = [(parcel, draft.order_id) for draft in drafts for parcel in draft.order.parcels]
     write_shipments(batch, parcels, whole_orders=changed)
     return outcomes
 
 
 def _compare(batch: Batch, drafts: Sequence[Draft]) -> None:
-    """Find the orders that are stored already; an unchanged one loses its fingerprint."""
+    """Find the orders that are stored already, and those of them that have not changed."""
     wanted = {draft.order.external_id for draft in drafts}
     rows = batch.connection.execute(
         select(orders.c.external_id, orders.c.order_id, orders.c.fingerprint).where(
             orders.c.source == batch.source, batch.writer.among(orders.c.external_id, wanted)
         )
     )
-    stored = {external_id: (order_id, known) for external_id, order_id, known in rows}
+    stored = {external_id: (order_id, known) for external_id, order_id, known in rows.all()}
     for draft in drafts:
         found = stored.get(draft.order.external_id)
         if found is not None:
             draft.order_id, draft.is_new = found[0], False
-            if found[1] == draft.fingerprint:
-                draft.fingerprint = ""
-
-
-def _people(batch: Batch, drafts: Sequence[Draft]) -> None:
-    resolve(batch, [draft.mention for draft in drafts if draft.mention is not None])
+            draft.is_unchanged = found[1] == draft.order.fingerprint
 
 
 def _orders(batch: Batch, drafts: Sequence[Draft]) -> None:
@@ -91,10 +85,10 @@ def _orders(batch: Batch, drafts: Sequence[Draft]) -> None:
                 draft.order_id,
                 batch.source,
                 draft.order.external_id,
-                draft.fingerprint,
+                draft.order.fingerprint,
                 batch.stamp,
                 draft.customer_id,
-                *draft.facts,
+                *draft.order.facts,
             )
             for draft in new
         ],
@@ -103,7 +97,7 @@ def _orders(batch: Batch, drafts: Sequence[Draft]) -> None:
         orders,
         CHANGED,
         [
-            (draft.fingerprint, batch.stamp, draft.customer_id, *draft.facts, draft.order_id)
+            (draft.order.fingerprint, batch.stamp, draft.customer_id, *draft.order.facts, draft.order_id)
             for draft in drafts
             if not draft.is_new
         ],
@@ -116,8 +110,8 @@ def _discounts(batch: Batch, drafts: Sequence[Draft]) -> None:
         discounts_used,
         ("order_id", "code", "kind", "currency", "amount_minor"),
         [
-            (draft.order_id, clip(used.code) or "unnamed", used.kind, batch.store.currency, used.amount_minor)
+            (draft.order_id, code, kind, batch.store.currency, amount)
             for draft in drafts
-            for used in draft.order.discounts
+            for code, kind, amount in draft.order.discounts
         ],
     )

@@ -9,32 +9,23 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from lib.db.identities import EMAIL, normalise_email, suppression_hash
+from lib.db.identities import EMAIL, suppression_hash
 from lib.db.tables.customers import customer_identities, customers, suppressions
-from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused, bad_key, clip, country_code, fingerprint
+from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused, bad_key, fingerprint
 from lib.importers.load_contacts import write_addresses, write_consents
-from lib.importers.mention import Key, Mention, keys_of, plain
+from lib.importers.mention import FACTS, IS_GUEST, Key, Mention, keys_of, person_of, plain
 from lib.importers.merge_people import merge
 from lib.importers.records import CustomerRecord
 from lib.importers.writer import instant
 
-FACTS: Final = (
-    "email",
-    "email_normalised",
-    "name",
-    "phone",
-    "country",
-    "region",
-    "city",
-    "language",
-    "registered_at",
-    "is_guest",
-    "is_test",
-    "tags",
-    "note",
-)
 NEW: Final = ("customer_id", "source", "external_id", "fingerprint", "updated_at", *FACTS)
-KNOWN: Final = ("customer_id", "source", "external_id", "fingerprint", *FACTS)
+# Where the facts begin in a row of NEW, and what stands before them.
+_FACTS_AT: Final = NEW.index(FACTS[0])
+_SOURCE, _EXTERNAL_ID, _FINGERPRINT, _UPDATED_AT = range(1, _FACTS_AT)
+_IS_GUEST: Final = _FACTS_AT + IS_GUEST
+_REGISTERED_AT: Final = NEW.index("registered_at")
+
+Row = list[Any]
 
 
 def load_customers(batch: Batch, records: Sequence[CustomerRecord]) -> list[Outcome]:
@@ -45,7 +36,9 @@ def load_customers(batch: Batch, records: Sequence[CustomerRecord]) -> list[Outc
         reason = bad_customer(batch, record)
         outcomes.append(Refused(reason) if reason else STORED)
         if not reason:
-            mentions.append(Mention(record, is_full=True))
+            person = person_of(record)
+            written = fingerprint(plain(record), keys_of(person, batch.source))
+            mentions.append(Mention(person, is_full=True, fingerprint=written))
     resolve(batch, mentions)
     stored = iter(mentions)
     return [outcome if isinstance(outcome, Refused) else next(stored).outcome for outcome in outcomes]
@@ -53,7 +46,7 @@ def load_customers(batch: Batch, records: Sequence[CustomerRecord]) -> list[Outc
 
 def bad_customer(batch: Batch, record: CustomerRecord) -> str:
     """Why a customer cannot be stored; empty when it can."""
-    keys = keys_of(record, batch.source)
+    keys = keys_of(person_of(record), batch.source)
     if not keys:
         return "The customer has neither a key nor a valid e-mail address, so nobody could be known again."
     return bad_key(keys[0][1], "customer") or batch.bad_instant(record.registered_at, "registration date")
@@ -65,7 +58,7 @@ def resolve(batch: Batch, mentions: Sequence[Mention]) -> None:
     An erased person stays erased: the mention gets no customer, and nothing is stored.
     """
     for mention in mentions:
-        mention.keys = keys_of(mention.record, batch.source)
+        mention.keys = keys_of(mention.person, batch.source)
     _forget_erased(batch, mentions)
     live = [mention for mention in mentions if mention.keys]
     if not live:
@@ -141,81 +134,73 @@ def _owners(batch: Batch, keys: Iterable[Key]) -> dict[Key, int]:
                 table.source == source, batch.writer.among(table.external_id, wanted)
             )
         )
-        found.update({(source, external_id): customer_id for external_id, customer_id in rows})
+        found.update({(source, external_id): customer_id for external_id, customer_id in rows.all()})
     return found
-
-
-def _facts(record: CustomerRecord) -> dict[str, Any]:
-    return {
-        "email": clip(record.email),
-        "email_normalised": normalise_email(record.email),
-        "name": clip(record.name),
-        "phone": clip(record.phone),
-        "country": country_code(record.country),
-        "region": clip(record.region),
-        "city": clip(record.city),
-        "language": clip(record.language, 10),
-        "registered_at": instant(record.registered_at),
-        "is_guest": record.is_guest,
-        "is_test": record.is_test,
-        "tags": record.tags or None,
-        "note": record.note or None,
-    }
 
 
 def _write_people(batch: Batch, live: Sequence[Mention], old: set[int]) -> None:
     """Insert and update the people themselves."""
-    rows: dict[int, dict[str, Any]] = {}
-    if old:
-        wanted = select(*(customers.c[name] for name in KNOWN)).where(batch.writer.among(customers.c.customer_id, old))
-        for found in batch.connection.execute(wanted):
-            row = dict(zip(KNOWN, found, strict=True))
-            rows[row["customer_id"]] = row | {"registered_at": instant(row["registered_at"])}
-    new: dict[int, dict[str, Any]] = {}
-    changed: dict[int, dict[str, Any]] = {}
+    rows = _stored_people(batch, old)
+    new: list[Row] = []
+    is_new: set[int] = set()
+    changed: dict[int, Row] = {}
     for mention in live:
         customer_id = mention.customer_id or 0
         known = rows.get(customer_id)
-        facts = _facts(mention.record)
-        written = ""
-        if mention.is_full:
-            written = fingerprint(plain(mention.record), mention.keys)
         if known is None:
-            source, external_id = _own_key(batch, mention)
-            row = {
-                "customer_id": customer_id,
-                "source": source,
-                "external_id": external_id,
-                "fingerprint": written,
-                "updated_at": batch.stamp,
-                **facts,
-            }
-            rows[customer_id] = new[customer_id] = row
-            continue
-        own = _own_key(batch, mention)
-        is_own = (known["source"], known["external_id"]) == own
-        if mention.is_full and (is_own or not known["fingerprint"]):
-            if known["fingerprint"] == written:
-                mention.outcome = UNCHANGED
-                continue
-            # The first record that is about a person, and no later one of another key, says how the row reads.
-            update = {name: value for name, value in facts.items() if value is not None}
-            update |= {"fingerprint": written, "source": own[0], "external_id": own[1]}
-        else:
-            update = {name: value for name, value in facts.items() if value is not None and known[name] is None}
-            # Once registered, a person is a guest no more; one order that is a test says nothing of others.
-            if known["is_guest"] and not mention.record.is_guest:
-                update["is_guest"] = False
-        is_changed = any(known[name] != value for name, value in update.items())
-        if is_changed:
-            known.update(update, updated_at=batch.stamp)
-            if customer_id not in new:
+            known = [customer_id, *_own_key(batch, mention), mention.fingerprint, batch.stamp, *mention.person.facts]
+            rows[customer_id] = known
+            new.append(known)
+            is_new.add(customer_id)
+        elif _told(batch, mention, known):
+            known[_UPDATED_AT] = batch.stamp
+            if customer_id not in is_new:
                 changed[customer_id] = known
-        elif mention.is_full and not mention.is_new_key:
+    batch.writer.insert(customers, NEW, new)
+    batch.writer.update(customers, NEW[1:], [(*row[1:], key) for key, row in changed.items()])
+
+
+def _stored_people(batch: Batch, wanted: set[int]) -> dict[int, Row]:
+    if not wanted:
+        return {}
+    query = select(*(customers.c[name] for name in NEW)).where(batch.writer.among(customers.c.customer_id, wanted))
+    rows = {found[0]: list(found) for found in batch.connection.execute(query).all()}
+    for row in rows.values():
+        row[_REGISTERED_AT] = instant(row[_REGISTERED_AT])
+    return rows
+
+
+def _told(batch: Batch, mention: Mention, known: Row) -> bool:
+    """Complete or replace what is known of a person by what a mention says; returns whether that changed anything.
+
+    A record about the person that changed nothing, and named no new key, was stored before: its outcome says so.
+    """
+    is_changed = False
+    if mention.is_full and (
+        not known[_FINGERPRINT] or (known[_SOURCE], known[_EXTERNAL_ID]) == _own_key(batch, mention)
+    ):
+        if known[_FINGERPRINT] == mention.fingerprint:
             mention.outcome = UNCHANGED
-    batch.writer.insert(customers, NEW, [tuple(row[name] for name in NEW) for row in new.values()])
-    columns = ("source", "external_id", "fingerprint", "updated_at", *FACTS)
-    batch.writer.update(customers, columns, [(*(row[name] for name in columns), key) for key, row in changed.items()])
+            return False
+        # The first record that is about a person, and no later one of another key, says how the row reads.
+        known[_SOURCE], known[_EXTERNAL_ID] = _own_key(batch, mention)
+        known[_FINGERPRINT] = mention.fingerprint
+        is_changed = True
+        for place, value in enumerate(mention.person.facts, _FACTS_AT):
+            if value is not None:
+                known[place] = value
+    else:
+        for place, value in enumerate(mention.person.facts, _FACTS_AT):
+            if value is not None and known[place] is None:
+                known[place] = value
+                is_changed = True
+        # Once registered, a person is a guest no more; one order that is a test says nothing of others.
+        if known[_IS_GUEST] and not mention.person.facts[IS_GUEST]:
+            known[_IS_GUEST] = False
+            is_changed = True
+    if mention.is_full and not is_changed and not mention.is_new_key:
+        mention.outcome = UNCHANGED
+    return is_changed
 
 
 def _own_key(batch: Batch, mention: Mention) -> Key:

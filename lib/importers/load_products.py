@@ -10,7 +10,8 @@ from lib.db.tables.orders import order_items
 from lib.db.tables.products import products
 from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused, bad_key, clip, fingerprint
 from lib.importers.conversion import NoRate
-from lib.importers.records import ItemRecord, ProductRecord
+from lib.importers.prepared import NamedProduct
+from lib.importers.records import ProductRecord
 from lib.money import convert, currencies
 
 FACTS: Final = (
@@ -97,7 +98,7 @@ def shelf(
         return result
     # One question: most products go by more than one of their names.
     query = select(*(product[name] for name in KNOWN)).where(or_(*ways))
-    rows = [dict(zip(KNOWN, row, strict=True)) for row in batch.connection.execute(query)]
+    rows = [dict(zip(KNOWN, row, strict=True)) for row in batch.connection.execute(query).all()]
     rows.sort(key=lambda row: (row["source"] != batch.source, row["product_id"]))
     for row in rows:
         result.put(row, batch.source)
@@ -221,35 +222,27 @@ def _cost_earlier_lines(batch: Batch, rows: Sequence[dict[str, Any]]) -> None:
     )
 
 
-def products_of_lines(batch: Batch, items: Sequence[ItemRecord]) -> list[dict[str, Any] | None]:
+def products_of_lines(batch: Batch, lines: Sequence[NamedProduct]) -> list[dict[str, Any] | None]:
     """The product of each line, made when unknown; None for what is no product (shipping, fees, tips).
 
     Args:
-        items: lines of orders.
+        lines: what lines of orders say of their products.
     Returns:
         per line the product's row, with ``product_id``.
     """
-    sold = [item for item in items if item.kind in ("goods", "gift_card")]
+    # Each once, in the order in which they are named: what is sold is sold many times.
+    named = dict.fromkeys(line for line in lines if line[4] in ("goods", "gift_card"))
     known = shelf(
         batch,
-        {item.product_id for item in sold if item.product_id} | {_made_key(item, _name(item)) for item in sold},
-        {item.sku for item in sold if item.sku},
-        {item.name[:400].strip() for item in sold},
+        {product_id for product_id, *_ in named if product_id} | {_made_key(line) for line in named},
+        {sku for _, sku, *_ in named if sku},
+        {name for _, _, name, *_ in named if name},
     )
     new: list[dict[str, Any]] = []
     changed: dict[int, dict[str, Any]] = {}
-    found: list[dict[str, Any] | None] = []
-    remembered: dict[tuple[str | None, str | None, str, str | None], dict[str, Any]] = {}
-    for item in items:
-        if item.kind not in ("goods", "gift_card"):
-            found.append(None)
-            continue
-        named = (item.product_id, item.sku, item.name, item.category)
-        row = remembered.get(named)
-        if row is None:
-            row = _product_of(batch, known, item, new, changed)
-            remembered[named] = row
-        found.append(row)
+    found: dict[NamedProduct, dict[str, Any] | None] = {
+        line: _product_of(batch, known, line, new, changed) for line in named
+    }
     if new:
         columns = ("product_id", *COLUMNS)
         for row, key in zip(new, batch.writer.next_keys(products, len(new)), strict=True):
@@ -257,20 +250,20 @@ def products_of_lines(batch: Batch, items: Sequence[ItemRecord]) -> list[dict[st
         batch.writer.insert(products, columns, [(row["product_id"], *_values(row)) for row in new])
     changed = {key: row for key, row in changed.items() if key}
     batch.writer.update(products, COLUMNS, [(*_values(row), key) for key, row in changed.items()])
-    return found
+    return [found.get(line) for line in lines]
 
 
 def _product_of(
     batch: Batch,
     known: Shelf,
-    item: ItemRecord,
+    line: NamedProduct,
     new: list[dict[str, Any]],
     changed: dict[int, dict[str, Any]],
 ) -> dict[str, Any]:
-    name = _name(item)
-    sku = clip(item.sku)
-    made_key = _made_key(item, name)
-    row = known.find(item.product_id, sku, name) or known.by_id.get(made_key)
+    product_id, sku, _, category, kind = line
+    name = _name(line)
+    made_key = _made_key(line)
+    row = known.find(product_id, sku, name) or known.by_id.get(made_key)
     if row is None:
         row = {
             "source": batch.source,
@@ -280,17 +273,15 @@ def _product_of(
             **dict.fromkeys(FACTS),
             "sku": sku,
             "name": name,
-            "category": clip(item.category),
-            "is_goods": item.kind == "goods",
+            "category": category,
+            "is_goods": kind == "goods",
             "is_active": True,
         }
         new.append(row)
         known.put(row, batch.source)
         return row
     filled = {
-        key: value
-        for key, value in (("sku", sku), ("category", clip(item.category)))
-        if value is not None and row[key] is None
+        key: value for key, value in (("sku", sku), ("category", category)) if value is not None and row[key] is None
     }
     if filled:
         row.update(filled, updated_at=batch.stamp)
@@ -300,10 +291,12 @@ def _product_of(
     return row
 
 
-def _name(item: ItemRecord) -> str:
-    return clip(item.name) or clip(item.sku) or clip(item.product_id) or "Unnamed product"
+def _name(line: NamedProduct) -> str:
+    product_id, sku, name, *_ = line
+    return name or sku or clip(product_id) or "Unnamed product"
 
 
-def _made_key(item: ItemRecord, name: str) -> str:
+def _made_key(line: NamedProduct) -> str:
     """The key of a product that is known from lines alone."""
-    return (item.product_id or (f"sku:{item.sku}" if item.sku else f"name:{name}"))[:400]
+    product_id, sku, *_ = line
+    return (product_id or (f"sku:{sku}" if sku else f"name:{_name(line)}"))[:400]

@@ -11,13 +11,13 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from lib.db.tables.orders import refund_items, refunds
-from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused, clip, fingerprint
+from lib.importers.batch import STORED, UNCHANGED, WITHIN, Batch, Outcome, Refused, clip, fingerprint
 from lib.importers.checks import bad_refund
 from lib.importers.conversion import NoRate, convert_refund
 from lib.importers.load_people import resolve
 from lib.importers.load_products import Shelf, shelf
 from lib.importers.match_purchases import Wanted, match
-from lib.importers.mention import Mention
+from lib.importers.mention import Mention, mentioned
 from lib.importers.purchases import purchases_of
 from lib.importers.records import RefundRecord
 from lib.importers.refund_lines import Item, Purchase, items_alone, items_within, undone
@@ -47,8 +47,6 @@ ITEM_COLUMNS: Final = (
     "currency",
     "goods_minor",
 )
-# Fingerprints of what came within its order start so: it goes when the order no longer has it.
-WITHIN: Final = "within:"
 
 
 @dataclass(slots=True)
@@ -158,7 +156,7 @@ def _draft(batch: Batch, position: int, record: RefundRecord, purchase: Purchase
         refund = undone(refund, purchase)
     draft = Draft(refund, fingerprint(refund), purchase, position=position)
     if record.customer is not None:
-        draft.mention = Mention(record.customer, at=record.refunded_at)
+        draft.mention = mentioned(record.customer, record.refunded_at)
     if purchase is not None:
         draft.items = items_within(refund, purchase)
     elif not record.match_purchase:

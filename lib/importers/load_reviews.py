@@ -9,7 +9,7 @@ from lib.db.tables.reviews import review_replies, reviews
 from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused, bad_key, clip, fingerprint
 from lib.importers.load_people import resolve
 from lib.importers.load_products import Shelf, shelf
-from lib.importers.mention import Mention
+from lib.importers.mention import mentioned
 from lib.importers.records import ReviewRecord
 from lib.importers.stored import orders_anywhere, stored_keys, upsert
 from lib.importers.writer import instant
@@ -46,7 +46,7 @@ def load_reviews(batch: Batch, records: Sequence[ReviewRecord]) -> list[Outcome]
         else:
             kept.append((position, record, written))
     mentions = {
-        position: Mention(record.customer, at=record.written_at) for position, record, _ in kept if record.customer
+        position: mentioned(record.customer, record.written_at) for position, record, _ in kept if record.customer
     }
     resolve(batch, list(mentions.values()))
     known_orders = orders_anywhere(batch, (record.order_id for _, record, _ in kept))

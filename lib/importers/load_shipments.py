@@ -1,17 +1,16 @@
 """Parcels and what carriers reported of them."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import select
 
 from lib.db.tables.orders import orders
 from lib.db.tables.shipments import shipment_events, shipments
-from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused, clip, fingerprint
+from lib.importers.batch import STORED, UNCHANGED, WITHIN, Batch, Outcome, Refused
 from lib.importers.checks import bad_shipment
-from lib.importers.load_refunds import WITHIN
+from lib.importers.prepared import Parcel, parcel_of
 from lib.importers.records import ShipmentRecord
-from lib.importers.writer import instant
 
 FACTS: Final = (
     "order_id",
@@ -25,21 +24,19 @@ FACTS: Final = (
 )
 COLUMNS: Final = ("shipment_id", "source", "external_id", "fingerprint", "updated_at", *FACTS)
 
-# A parcel, the values of FACTS, and its fingerprint.
-Draft = tuple[ShipmentRecord, tuple[Any, ...], str]
+# A parcel, the key of its order, and its fingerprint.
+Draft = tuple[Parcel, int, str]
 
 
-def write_shipments(
-    batch: Batch, records: Sequence[tuple[ShipmentRecord, tuple[Any, ...], int]], *, whole_orders: Sequence[int]
-) -> None:
-    """Write parcels that came within their orders: each with its facts and its ``order_id``.
+def write_shipments(batch: Batch, records: Sequence[tuple[Parcel, int]], *, whole_orders: Sequence[int]) -> None:
+    """Write parcels that came within their orders: each with the key of its order.
 
     Args:
         whole_orders: orders that were stored before; parcels that came within them and are not among
             ``records`` are gone and are removed.
     """
     if whole_orders:
-        kept = {parcel.external_id for parcel, _, _ in records}
+        kept = {parcel.external_id for parcel, _ in records}
         rows = batch.connection.execute(
             select(shipments.c.shipment_id, shipments.c.external_id).where(
                 shipments.c.source == batch.source,
@@ -50,10 +47,7 @@ def write_shipments(
         batch.writer.delete(shipments, "shipment_id", [key for key, external_id in rows if external_id not in kept])
     _write(
         batch,
-        [
-            (parcel, (order_id, *values), WITHIN + _fingerprint(parcel, values)[: 32 - len(WITHIN)])
-            for parcel, values, order_id in records
-        ],
+        [(parcel, order_id, WITHIN + parcel.fingerprint[: 32 - len(WITHIN)]) for parcel, order_id in records],
     )
 
 
@@ -72,8 +66,8 @@ def load_shipments(batch: Batch, records: Sequence[ShipmentRecord]) -> list[Outc
         if reason:
             outcomes[position] = Refused(reason)
         else:
-            values = facts(record)
-            drafts.append((record, (known[record.order_id], *values), _fingerprint(record, values)))
+            parcel = parcel_of(record)
+            drafts.append((parcel, known[record.order_id], parcel.fingerprint))
             positions.append(position)
     for position, is_written in zip(positions, _write(batch, drafts), strict=True):
         outcomes[position] = STORED if is_written else UNCHANGED
@@ -97,72 +91,38 @@ def _write(batch: Batch, drafts: Sequence[Draft]) -> list[bool]:
     rows = batch.connection.execute(
         select(shipments.c.external_id, shipments.c.shipment_id, shipments.c.fingerprint).where(
             shipments.c.source == batch.source,
-            batch.writer.among(shipments.c.external_id, {record.external_id for record, _, _ in drafts}),
+            batch.writer.among(shipments.c.external_id, {parcel.external_id for parcel, _, _ in drafts}),
         )
     )
-    stored = {external_id: (key, known) for external_id, key, known in rows}
-    is_written = [stored.get(record.external_id, (0, ""))[1] != written for record, _, written in drafts]
+    stored = {external_id: (key, known) for external_id, key, known in rows.all()}
+    is_written = [stored.get(parcel.external_id, (0, ""))[1] != written for parcel, _, written in drafts]
     writing = [draft for draft, is_new in zip(drafts, is_written, strict=True) if is_new]
     new = [draft for draft in writing if draft[0].external_id not in stored]
     old = [draft for draft in writing if draft[0].external_id in stored]
     keys = dict(
-        zip(
-            (record.external_id for record, _, _ in new),
-            batch.writer.next_keys(shipments, len(new)),
-            strict=True,
-        )
+        zip((parcel.external_id for parcel, _, _ in new), batch.writer.next_keys(shipments, len(new)), strict=True)
     )
-    keys.update({record.external_id: stored[record.external_id][0] for record, _, _ in old})
+    keys.update({parcel.external_id: stored[parcel.external_id][0] for parcel, _, _ in old})
     batch.writer.insert(
         shipments,
         COLUMNS,
         [
-            (
-                keys[record.external_id],
-                batch.source,
-                record.external_id,
-                written,
-                batch.stamp,
-                *values,
-            )
-            for record, values, written in new
+            (keys[parcel.external_id], batch.source, parcel.external_id, written, batch.stamp, order_id, *parcel.facts)
+            for parcel, order_id, written in new
         ],
     )
     batch.writer.update(
         shipments,
         ("fingerprint", "updated_at", *FACTS),
-        [(written, batch.stamp, *values, keys[record.external_id]) for record, values, written in old],
+        [
+            (written, batch.stamp, order_id, *parcel.facts, keys[parcel.external_id])
+            for parcel, order_id, written in old
+        ],
     )
-    batch.writer.delete(shipment_events, "shipment_id", [keys[record.external_id] for record, _, _ in old])
+    batch.writer.delete(shipment_events, "shipment_id", [keys[parcel.external_id] for parcel, _, _ in old])
     batch.writer.insert(
         shipment_events,
         ("shipment_id", "occurred_at", "status", "message", "city"),
-        [
-            (keys[record.external_id], instant(event.occurred_at), event.status, event.message, clip(event.city))
-            for record, _, _ in writing
-            for event in record.events
-        ],
+        [(keys[parcel.external_id], *event) for parcel, _, _ in writing for event in parcel.events],
     )
     return is_written
-
-
-def facts(record: ShipmentRecord) -> tuple[Any, ...]:
-    """The values of ``FACTS`` but for the order's key, which is not known yet."""
-    return (
-        clip(record.carrier),
-        clip(record.tracking_number),
-        record.status,
-        instant(record.shipped_at),
-        instant(record.first_attempted_at),
-        instant(record.delivered_at),
-        record.promised_day.isoformat() if record.promised_day else None,
-    )
-
-
-def events(record: ShipmentRecord) -> list[tuple[Any, ...]]:
-    """What carriers reported, as plain values."""
-    return [(instant(event.occurred_at), event.status, event.message, event.city) for event in record.events]
-
-
-def _fingerprint(record: ShipmentRecord, values: tuple[Any, ...]) -> str:
-    return fingerprint(record.order_id, values, events(record))

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from lib.db.tables.tickets import TICKET_CHANNELS, ticket_messages, tickets
 from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused, bad_key, clip, fingerprint
 from lib.importers.load_people import resolve
-from lib.importers.mention import Mention
+from lib.importers.mention import mentioned
 from lib.importers.records import MessageRecord, TicketRecord
 from lib.importers.stored import orders_anywhere, stored_keys, upsert
 from lib.importers.writer import instant
@@ -52,7 +52,7 @@ def load_tickets(batch: Batch, records: Sequence[TicketRecord]) -> list[Outcome]
         else:
             kept.append((position, record, written))
     mentions = {
-        position: Mention(record.customer, at=record.opened_at) for position, record, _ in kept if record.customer
+        position: mentioned(record.customer, record.opened_at) for position, record, _ in kept if record.customer
     }
     resolve(batch, list(mentions.values()))
     known_orders = orders_anywhere(batch, (record.order_id for _, record, _ in kept))

@@ -23,6 +23,7 @@ from lib.importers.load import load
 from lib.importers.mapped_csv import read_table
 from lib.importers.mapping import Mapping, load_mapping
 from lib.importers.mapping_guess import guess
+from lib.importers.prepared import Prepared, Preparing
 from lib.importers.records import ReadContext, Record, Rejected
 from lib.importers.replace_demo import remove_demo
 from lib.importers.report import ImportReport
@@ -34,7 +35,7 @@ from lib.importers.watermarks import keep_watermarks, read_watermarks
 from lib.settings import Settings
 
 Progress = Callable[[ImportReport, float], None]
-Records = Iterator[Record | Rejected]
+Records = Iterator[Record | Rejected | Prepared]
 
 
 def run_import(
@@ -78,7 +79,7 @@ def run_import(
     database = _database(engine, paths, mapping, context) if chosen.name == "sql" else None
     files = source_files([Path(path) for path in paths], context) if database is None else []
     refuse_others(chosen, files)
-    records = iter(database) if database is not None else _records(chosen, files, mapping, context)
+    records = iter(database) if database is not None else _records(chosen, files, mapping, context, prepare=not dry_run)
     records = _first(records, chosen, files)
     shown: Callable[[ImportReport], None] | None = None
     if progress is not None:
@@ -179,19 +180,30 @@ def _database(
 
 
 def _records(
-    source: Source, files: Sequence[SourceFile], mapping: Mapping | Path | None, context: ReadContext
+    source: Source,
+    files: Sequence[SourceFile],
+    mapping: Mapping | Path | None,
+    context: ReadContext,
+    *,
+    prepare: bool,
 ) -> Records:
     if source.name != "table":
         if mapping is not None:
             raise MappingInvalid(f"{source.label} exports need no mapping: leave --mapping out.")
-        return _read(source.reader(), files, context)
+        return _read(source.reader(), files, context, prepare=prepare)
     if mapping is None:
         raise MappingInvalid("A table needs a mapping that says which column means what: name it with --mapping.")
-    return _read(read_table, files, load_mapping(mapping) if isinstance(mapping, Path) else mapping, context)
+    known = load_mapping(mapping) if isinstance(mapping, Path) else mapping
+    return _read(read_table, files, known, context, prepare=prepare)
 
 
-def _read(reader: Callable[..., Records], files: Sequence[SourceFile], *more: object) -> Records:
-    return read_aside(reader, files, *more) if is_worth_it(files) else reader(files, *more)
+def _read(
+    reader: Callable[..., Iterator[Record | Rejected]], files: Sequence[SourceFile], *more: object, prepare: bool
+) -> Records:
+    """Read, large files in another process; that prepares the orders too where they are to be stored."""
+    if not is_worth_it(files):
+        return iter(reader(files, *more))
+    return read_aside(Preparing(reader) if prepare else reader, files, *more)
 
 
 def _first(records: Records, source: Source, files: Sequence[SourceFile]) -> Records:

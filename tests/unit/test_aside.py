@@ -14,6 +14,7 @@ from lib.errors import AmbiguousDates, MissingColumns, SourceUnavailable
 from lib.importers import aside, shopify
 from lib.importers.aside import is_worth_it, read_aside
 from lib.importers.files import source_files
+from lib.importers.prepared import Prepared
 from lib.importers.records import OrderRecord, ReadContext, Record, Rejected
 from lib.importers.source_file import SourceFile
 from lib.jobs import imports
@@ -163,7 +164,7 @@ def test_an_import_that_reads_aside_counts_the_same(
 ) -> None:
     used: list[int] = []
 
-    def counted(*args: object) -> Iterator[Record | Rejected]:
+    def counted(*args: object) -> Iterator[Record | Rejected | Prepared]:
         used.append(1)
         return read_aside(*args)  # type: ignore[arg-type]  # passed on as they came
 
