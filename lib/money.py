@@ -74,7 +74,7 @@ def allocate(amount: int, weights: list[int]) -> list[int]:
     total = sum(weights)
     if not weights:
         return []
-    if total <= 0:
+    if total <= 0 or not amount:
         return [amount, *([0] * (len(weights) - 1))]
     parts = [amount * weight // total for weight in weights]
     missing = amount - sum(parts)

@@ -11,7 +11,7 @@ BATCH = 2_000
 _SEPARATOR = "\x1f"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Kept:
     """A row that was kept: which part of the whole it is, where it stood, its text and its values."""
 

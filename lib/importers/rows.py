@@ -1,4 +1,7 @@
-"""Rows of a delimited file, each with the line it starts on and its text as it stands there."""
+"""Rows of a delimited file, each with the line it starts on and its text as it stands there.
+
+A row is not frozen, for the reason that records are not (see lib.importers.records).
+"""
 
 import csv
 from collections.abc import Iterator
@@ -19,7 +22,7 @@ KEPT_TEXT: Final = 20_000
 csv.field_size_limit(FIELD_LIMIT)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Row:
     """One row: ``line`` is its first line in the file (the header's is 1), ``text`` as it stands there.
 

@@ -3,6 +3,8 @@
 Exports print line prices, a subtotal, discounts, shipping, tax and a total, but not whether prices
 include tax, nor whether the subtotal is before or after discounts. The sums themselves tell: only one
 reading makes them meet the printed total. Where none does, the order cannot be trusted.
+
+Its values are not frozen, for the reason that records are not (see lib.importers.records).
 """
 
 from collections.abc import Sequence
@@ -19,7 +21,7 @@ class DoesNotAddUp(ValueError):
     """No reading of the printed amounts meets the printed total."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PrintedLine:
     """A line as printed: ``amount`` is price × quantity; ``discount`` is what the line itself was lowered by."""
 
@@ -29,7 +31,7 @@ class PrintedLine:
     is_taxable: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PrintedOrder:
     """An order's amounts as printed, in minor units; ``None`` where the export has no such column."""
 
@@ -43,7 +45,7 @@ class PrintedOrder:
     is_shipping_taxed: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SettledLine:
     """A line without tax: ``gross - discount`` is what the goods cost the customer."""
 
@@ -52,7 +54,7 @@ class SettledLine:
     tax: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Settlement:
     """An order without tax: ``gross - discount + shipping + tax + fees = total``, lines adding up to it."""
 

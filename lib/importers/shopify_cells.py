@@ -1,7 +1,7 @@
 """The cells of Shopify's orders export, by column name: texts, amounts, times and currencies."""
 
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from lib.importers.amounts import minor, whole
@@ -21,6 +21,13 @@ class Untrusted(ValueError):
     def __init__(self, reason: str, row: Row) -> None:
         super().__init__(reason)
         self.row = row
+
+
+@lru_cache(maxsize=1_024)
+def _instant(text: str, zone: ZoneInfo) -> datetime:
+    """2025-12-06 10:37:33 -0500, in UTC; an order names the same instant more than once."""
+    at = datetime.fromisoformat(text[:19] + text[20:] if text[19:20] == " " else text)
+    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
 
 
 class OrderCells:
@@ -75,9 +82,7 @@ class OrderCells:
         if text is None:
             return None
         try:
-            # 2025-12-06 10:37:33 -0500
-            at = datetime.fromisoformat(text[:19] + text[20:] if text[19:20] == " " else text)
-            return (at if at.tzinfo else at.replace(tzinfo=self.zone)).astimezone(UTC)
+            return _instant(text, self.zone)
         except OverflowError as error:
             raise Untrusted(f"{name} {text!r} is out of range for a time", row) from error
         except ValueError:

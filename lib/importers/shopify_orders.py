@@ -98,7 +98,7 @@ def read_orders(file: SourceFile, context: ReadContext) -> Iterator[OrderRecord 
         yield reader.order(block)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Line:
     """A line item as it stands in the file."""
 

@@ -28,6 +28,7 @@ from lib.db.tables.store import import_runs, rejected_rows
 from lib.db.tables.tickets import ticket_messages, tickets
 from lib.errors import ImportRefused, SourceUnavailable
 from lib.importers.load import load
+from lib.importers.prepared import Prepared
 from lib.importers.records import (
     AddressRecord,
     ConsentRecord,
@@ -94,7 +95,7 @@ class Shop:
         return self.load_all(iter(records), source=source, batch=batch)
 
     def load_all(
-        self, records: Iterator[Record | Rejected], *, source: str = "shopify", batch: int = 100
+        self, records: Iterator[Record | Rejected | Prepared], *, source: str = "shopify", batch: int = 100
     ) -> ImportReport:
         run = start(self.engine, source, ["test"])
         return load(self.engine, source, records, run=run, settings=self.settings, batch=batch)
@@ -384,6 +385,7 @@ from pathlib import Path
 sys.path.insert(0, {root!r})
 from lib.db.engine import open_engine
 from lib.importers.load import load
+from lib.importers.prepared import Prepared
 from lib.importers.runs import start
 from lib.settings import read_settings
 from tests.unit.test_load import order
@@ -431,6 +433,7 @@ import sys
 sys.path.insert(0, {str(ROOT)!r})
 from lib.db.engine import open_engine
 from lib.importers.load import load
+from lib.importers.prepared import Prepared
 from lib.importers.runs import start
 from lib.settings import read_settings
 from tests.unit.test_load import order
