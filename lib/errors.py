@@ -11,7 +11,8 @@ EncoreError                  safe to show: says what happened and what to do
 │   └── SourceUnavailable    a file or database cannot be opened
 ├── DatabaseUnavailable      the order database cannot be reached, or needs `python -m lib migrate`
 ├── MartUnavailable          no snapshot to read yet
-├── RefreshBusy              another process is refreshing
+├── JobBusy                  another process does this job now
+│   └── RefreshBusy          another process is refreshing
 ├── UnknownFigure            no figure or dimension of that name
 ├── NotEnoughData            a statistic refuses: too few data to compute it
 ├── NotAllowed               the role may not do this
@@ -69,7 +70,11 @@ class MartUnavailable(EncoreError):
     """There is no mart snapshot to read yet."""
 
 
-class RefreshBusy(EncoreError):
+class JobBusy(EncoreError):
+    """Another process does this job now."""
+
+
+class RefreshBusy(JobBusy):
     """Another process is refreshing the mart."""
 
 

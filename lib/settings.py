@@ -7,8 +7,11 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
@@ -51,6 +54,34 @@ SETTINGS = (
     Setting("ENCORE_ADDRESS", "127.0.0.1", "Address the app listens on."),
     Setting("ENCORE_PORT", "8501", "Port the app listens on."),
     Setting("ENCORE_REFRESH_MINUTES", "5", "Minutes between two background refreshes of the mart; 0: only by command."),
+    Setting(
+        "ENCORE_SMTP_URL",
+        "",
+        "Mail server that sends, with user and password: smtps://… or smtp+starttls://…; smtp://… only on this machine;"
+        " empty: no mail leaves.",
+    ),
+    Setting("ENCORE_MAIL_FROM", "", "Who mails come from, such as Corner Shop <help@shop.example>."),
+    Setting("ENCORE_WEBHOOK_URL", "", "Address that is told by webhook, such as https://hooks.shop.example/encore."),
+    Setting("ENCORE_WEBHOOK_SECRET", "", "What webhooks are signed with: 16 characters or more, known to both sides."),
+    Setting(
+        "ENCORE_WEBHOOK_ALLOW",
+        "",
+        "Private addresses or networks that webhooks may go to all the same, such as 10.0.0.5, 192.168.7.0/24.",
+    ),
+    Setting("ENCORE_OUTBOX_SECONDS", "10", "Seconds between two looks for what is to be sent; 0: only by command."),
+    Setting(
+        "ENCORE_IMAP_URL",
+        "",
+        "Mailbox to make tickets of: imaps://user:password@host/FOLDER, or imap://… on this machine alone.",
+    ),
+    Setting("ENCORE_IMAP_MARK_SEEN", "no", "yes: mark mails as seen once they are taken in; no: only read."),
+    Setting("ENCORE_IMAP_MINUTES", "2", "Minutes between two looks into the mailbox; 0: only by command."),
+    Setting(
+        "ENCORE_MAIL_AUTHSERV",
+        "",
+        "Your mail server's name in Authentication-Results; only its word on senders counts. Empty: nobody's.",
+    ),
+    Setting("ENCORE_ATTACHMENT_LIMIT_MB", "10", "Largest file taken from a mail, in megabytes."),
     Setting("ENCORE_UPLOAD_LIMIT_MB", "2048", "Largest file, packed or unpacked, that an import takes, in megabytes."),
     Setting("ENCORE_MEMORY_LIMIT_MB", "1500", "Memory the mart's engine may use while it builds, in megabytes."),
 )
@@ -70,6 +101,17 @@ class Settings:
     address: str
     port: int
     refresh_minutes: float
+    smtp_url: str
+    mail_from: str
+    webhook_url: str
+    webhook_secret: str
+    webhook_allow: tuple[IPv4Network | IPv6Network, ...]
+    outbox_seconds: float
+    imap_url: str
+    imap_mark_seen: bool
+    imap_minutes: float
+    mail_authserv: str
+    attachment_limit_mb: int
     upload_limit_mb: int
     memory_limit_mb: int
 
@@ -122,6 +164,17 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         address=value["ENCORE_ADDRESS"],
         port=_whole("ENCORE_PORT", value, most=65_535),
         refresh_minutes=_number("ENCORE_REFRESH_MINUTES", value),
+        smtp_url=_server("ENCORE_SMTP_URL", value, ("smtp", "smtp+starttls", "smtps")),
+        mail_from=_mail_from(value),
+        webhook_url=_server("ENCORE_WEBHOOK_URL", value, ("https", "http")),
+        webhook_secret=_secret("ENCORE_WEBHOOK_SECRET", value),
+        webhook_allow=_networks("ENCORE_WEBHOOK_ALLOW", value),
+        outbox_seconds=_number("ENCORE_OUTBOX_SECONDS", value),
+        imap_url=_server("ENCORE_IMAP_URL", value, ("imap", "imaps")),
+        imap_mark_seen=_yes("ENCORE_IMAP_MARK_SEEN", value),
+        imap_minutes=_number("ENCORE_IMAP_MINUTES", value),
+        mail_authserv=value["ENCORE_MAIL_AUTHSERV"].lower(),
+        attachment_limit_mb=_whole("ENCORE_ATTACHMENT_LIMIT_MB", value),
         upload_limit_mb=_whole("ENCORE_UPLOAD_LIMIT_MB", value),
         memory_limit_mb=_whole("ENCORE_MEMORY_LIMIT_MB", value),
     )
@@ -139,6 +192,54 @@ def _number(name: str, value: Mapping[str, str]) -> float:
     if not 0 <= number < math.inf:
         raise SettingsError(f"{name}={value[name]!r} must be a number from 0 on.")
     return number
+
+
+def _server(name: str, value: Mapping[str, str], schemes: tuple[str, ...]) -> str:
+    """The address of a server; what it is written as stays out of the refusal, for it may hold a password."""
+    written = value[name]
+    try:
+        parts = urlsplit(written)
+        is_sound = not written or (parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0)
+    except ValueError:
+        is_sound = False
+    if not is_sound:
+        raise SettingsError(
+            f"{name} must be an address that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}; "
+            "signs such as @ or / in a password are written as %40 or %2F."
+        )
+    return written
+
+
+def _mail_from(value: Mapping[str, str]) -> str:
+    written = value["ENCORE_MAIL_FROM"]
+    _, address = parseaddr(written)
+    if written and (address.count("@") != 1 or not address.isascii() or not written.isprintable()):
+        raise SettingsError("ENCORE_MAIL_FROM must be an address, such as Corner Shop <help@shop.example>.")
+    if value["ENCORE_SMTP_URL"] and not written:
+        raise SettingsError("ENCORE_SMTP_URL is set, so ENCORE_MAIL_FROM must say who mails come from.")
+    return written
+
+
+def _secret(name: str, value: Mapping[str, str]) -> str:
+    if value[name] and len(value[name]) < 16:
+        raise SettingsError(f"{name} is too short: 16 characters or more, such as `openssl rand -hex 32` prints.")
+    if value["ENCORE_WEBHOOK_URL"] and not value[name]:
+        raise SettingsError(f"ENCORE_WEBHOOK_URL is set, so {name} must hold what webhooks are signed with.")
+    return value[name]
+
+
+def _networks(name: str, value: Mapping[str, str]) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in value[name].split(",") if part.strip())
+    except ValueError as error:
+        raise SettingsError(f"{name} must list addresses or networks, such as 10.0.0.5, 192.168.7.0/24.") from error
+
+
+def _yes(name: str, value: Mapping[str, str]) -> bool:
+    written = value[name].lower()
+    if written not in {"yes", "no"}:
+        raise SettingsError(f"{name}={value[name]!r} must be yes or no.")
+    return written == "yes"
 
 
 def _whole(name: str, value: Mapping[str, str], *, most: int | None = None) -> int:

@@ -41,6 +41,8 @@ COMMANDS = (
     Command("refresh", "refresh", "bring the mart up to date"),
     Command("figures", "figures", "print figures, with what they count and what they leave out"),
     Command("check", "check", "check migrations, freshness, and that the mart equals the order database"),
+    Command("outbox", "outbox", "send what is queued, list it, try it again, or let nothing leave"),
+    Command("mail", "mail", "take mails from the mailbox in as tickets"),
     Command("backup", "backup", "write a backup of the order database"),
     Command("restore", "restore", "restore the order database from a backup"),
     Command("migrate", "migrate", "bring the order database's tables up to date"),

@@ -6,7 +6,9 @@ from dataclasses import asdict
 
 from lib.settings import SETTINGS, chosen, settings
 
-SECRETS = ("ENCORE_DATABASE_URL", "ENCORE_MART_URL")
+# Addresses whose password is not shown, and what is not shown at all.
+SECRETS = ("ENCORE_DATABASE_URL", "ENCORE_MART_URL", "ENCORE_SMTP_URL", "ENCORE_IMAP_URL", "ENCORE_WEBHOOK_URL")
+HIDDEN = ("ENCORE_WEBHOOK_SECRET",)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +32,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _shown(name: str, value: str) -> str:
+    if name in HIDDEN and value:
+        return "***"
     before, at, after = value.rpartition("@")
     if name in SECRETS and at and "://" in before:
         scheme, _, user = before.partition("://")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 from alembic import command
-from sqlalchemy import Connection, Engine, MetaData, Table, func, insert, inspect, select, text
+from sqlalchemy import Connection, Engine, MetaData, Table, func, insert, inspect, select, text, update
 
 from lib.db import triggers
 from lib.db.backup import Manifest, Progress, batches, count_rows, read_manifest
@@ -15,11 +15,13 @@ from lib.db.migrate import alembic_config, known_revisions, no_broken_references
 from lib.db.tables.all import metadata
 from lib.db.tables.columns import now
 from lib.db.tables.customers import suppressions
-from lib.db.tables.store import deleted_rows
+from lib.db.tables.offers import outbox_messages
+from lib.db.tables.store import deleted_rows, store
 from lib.errors import BackupRefused
 
 # A tombstone that tells the refresh: any row may have changed, build the mart anew.
 EVERYTHING = "*"
+RESTORED = "It came from a backup and may have left since. Look into the sent mails, then send it again if it has not."
 
 
 def restore(engine: Engine, path: Path, *, replace: bool = False, progress: Progress | None = None) -> Manifest:
@@ -71,8 +73,20 @@ def restore(engine: Engine, path: Path, *, replace: bool = False, progress: Prog
         known = set(connection.scalars(select(suppressions.c.email_hash)))
         if kept := [row for row in forgotten if row["email_hash"] not in known]:
             connection.execute(insert(suppressions), kept)
+        _let_nothing_leave(connection)
         connection.execute(insert(deleted_rows).values(table_name=EVERYTHING, row_id=0, deleted_at=now()))
     return manifest
+
+
+def _let_nothing_leave(connection: Connection) -> None:
+    """What was queued when the backup was made may have left since: a person decides, and an owner turns sending on."""
+    row = outbox_messages.c
+    connection.execute(update(store).where(store.c.sending_since.is_not(None)).values(sending_since=None))
+    connection.execute(
+        update(outbox_messages)
+        .where(row.status.in_(("queued", "sending")))
+        .values(status="held_back", failure=RESTORED, lease_until=None)
+    )
 
 
 def _empty(connection: Connection, there: set[str]) -> None:

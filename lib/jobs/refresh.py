@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from sqlalchemy.exc import DBAPIError
 
 from lib.db.engine import order_database, private_folder, reading
+from lib.db.lease import Lease
 from lib.db.store import read_store
 from lib.errors import DatabaseUnavailable, EncoreError, RefreshBusy
 from lib.importers.first_load import put_back_after_death
-from lib.mart.lease import Lease, lease
+from lib.mart.lease import lease
 from lib.mart.refresh import bring_up_to_date
 from lib.mart.snapshot import warm
 from lib.settings import Settings

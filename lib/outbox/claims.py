@@ -153,15 +153,6 @@ def hold_back(connection: Connection, message: Message, reason: str, *, at: date
     _held(connection, message, {"status": "held_back", "failure": reason, "lease_until": None})
 
 
-def give_back(connection: Connection, message: Message) -> None:
-    """Put a message back as it was before it was taken: the fault is not the message's own."""
-    _held(
-        connection,
-        message,
-        {"status": "queued", "lease_until": None, "handed_over_at": None, "attempts": message.attempts - 1},
-    )
-
-
 def pause_after(attempts: int, chance: float) -> timedelta:
     """How long to wait after so many attempts: doubling from a minute to four hours, and up to half as much more."""
     doubled: timedelta = FIRST_PAUSE * 2 ** min(attempts - 1, 10)
@@ -186,6 +177,14 @@ def recover(connection: Connection, *, at: datetime) -> tuple[int, int]:
         .values(status="queued", due_at=at, lease_until=None, handed_over_at=None)
     ).rowcount
     return again, maybe
+
+
+def is_anything_due(connection: Connection, *, at: datetime) -> bool:
+    """Whether a sender would find something to do."""
+    row = outbox_messages.c
+    due = and_(row.status == "queued", row.due_at <= at)
+    dead = and_(row.status == "sending", row.lease_until <= at)
+    return any(connection.scalar(select(1).where(which).limit(1)) for which in (due, dead))
 
 
 def _held(connection: Connection, message: Message, values: Mapping[str, Any]) -> None:

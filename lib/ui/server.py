@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from lib.errors import EncoreError
+from lib.jobs import mailbox, outbox
 from lib.jobs.refresh import start_background
 from lib.jobs.snapshot import newest
 from lib.settings import ROOT, settings
@@ -65,7 +66,9 @@ def on_error(error: BaseException) -> bool:
 
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
-    """Start the background refresh once per process, and warm up beside it."""
+    """Start the work in the background once per process, and warm up beside it."""
     start_background(settings())
+    outbox.start_background(settings())
+    mailbox.start_background(settings())
     threading.Thread(target=_warm, name="encore-warm", daemon=True).start()
     yield

@@ -17,13 +17,15 @@ from lib.db import triggers
 from lib.db.backup import LEFT_OUT, backup, read_manifest, saved_tables
 from lib.db.engine import open_engine, reading, writing
 from lib.db.migrate import migrate, pending
-from lib.db.restore import EVERYTHING, restore
+from lib.db.restore import EVERYTHING, RESTORED, restore
 from lib.db.store import Store
 from lib.db.tables.customers import customers, suppressions
+from lib.db.tables.offers import outbox_messages
 from lib.db.tables.orders import exchange_rates, order_items, orders, refund_items, refunds
 from lib.db.tables.reviews import reviews
 from lib.db.tables.staff import audit_log, sessions, staff
 from lib.db.tables.store import deleted_rows, goals, import_runs, rejected_rows
+from lib.db.tables.store import store as store_table
 from lib.errors import BackupRefused, DatabaseUnavailable
 
 WHEN = datetime(2025, 3, 30, 1, 59, 59, 123456, tzinfo=UTC)
@@ -267,6 +269,23 @@ def test_a_restore_tells_the_refresh_to_build_anew(shop: Engine, tmp_path: Path)
     restore(shop, tmp_path / "b", replace=True)
     with reading(shop) as c:
         assert c.execute(select(deleted_rows.c.table_name)).scalars().all() == [EVERYTHING]
+
+
+def test_after_a_restore_nothing_leaves_that_may_have_left_before(shop: Engine, other: Engine, tmp_path: Path) -> None:
+    told = {"channel": "email", "recipient": "ann@example.com", "body": "Hi", "queued_at": WHEN, "due_at": WHEN}
+    with writing(shop) as c:
+        c.execute(update(store_table).values(sending_since=WHEN))
+        for status in ("queued", "sending", "sent", "failed"):
+            c.execute(insert(outbox_messages).values(idempotency_key=status, status=status, **told))
+    backup(shop, tmp_path / "kept.encore")
+    restore(other, tmp_path / "kept.encore")
+    with reading(other) as c:
+        assert c.scalar(select(store_table.c.sending_since)) is None
+        rows = c.execute(select(outbox_messages.c.idempotency_key, outbox_messages.c.status))
+        found = {row.idempotency_key: row.status for row in rows}
+        assert found == {"queued": "held_back", "sending": "held_back", "sent": "sent", "failed": "failed"}
+        reasons = set(c.scalars(select(outbox_messages.c.failure).where(outbox_messages.c.status == "held_back")))
+        assert reasons == {RESTORED}
 
 
 def test_a_restore_that_is_cut_short_changes_nothing(shop: Engine, tmp_path: Path) -> None:

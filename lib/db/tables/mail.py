@@ -5,7 +5,8 @@ from sqlalchemy import Column, Index, String, Table
 from lib.db.tables.columns import at, key, metadata, one_of, ref
 
 # ticket: began or joined a ticket. automatic: joined one without asking for an answer. bounce: told of a message
-# that did not arrive. loop: our own mail came back. refused: could not be read.
+# that did not arrive. loop: our own mail came back. refused: could not be read,
+# and is a ticket that says so.
 OUTCOMES = ("ticket", "automatic", "bounce", "loop", "refused")
 
 received_mails = Table(
