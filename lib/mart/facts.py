@@ -362,10 +362,13 @@ SELECT
     store_day(r.written_at) AS day, r.rating,
     coalesce(p.product, 'unknown') AS product, coalesce(p.category, 'uncategorised') AS category, r.state,
     coalesce(r.language, 'unknown') AS language, r.is_survey, r.is_verified, r.written_at, r.answered_at,
-    hours_between(r.written_at, r.answered_at) AS hours_to_answer
+    hours_between(r.written_at, r.answered_at) AS hours_to_answer,
+    -- The store's own target, else that of the definitions: 24 hours when negative, 48 otherwise.
+    r.written_at + to_minutes(coalesce(t.minutes, CASE WHEN r.rating <= 2 THEN 1440 ELSE 2880 END)) AS due_at
 FROM stage.main.reviews r
 LEFT JOIN stage.main.order_base o USING (order_id)
 LEFT JOIN dim_product p ON p.product_id = r.product_id
+LEFT JOIN stage.main.targets t ON t.work = CASE WHEN r.rating <= 2 THEN 'negative_review' ELSE 'review' END
 """
 
 FACT_TICKET = """

@@ -111,7 +111,7 @@ def _increment(
     touched = find_touched(engine, source, before.watermark_at, workshop.today, enough)
     if engine.execute("SELECT 1 FROM changes.gone WHERE table_name = '*'").fetchone():
         engine.execute("DETACH old")
-        return None, "a backup was restored"
+        return None, "a backup was restored, or a target changed"
     if touched > enough:
         engine.execute("DETACH old")
         return None, "much has changed"

@@ -166,6 +166,8 @@ fact_review = Table(
     Column("written_at", DateTime, nullable=False),
     Column("answered_at", DateTime),
     Column("hours_to_answer", Double),
+    # By when a reply was promised.
+    Column("due_at", DateTime, nullable=False),
 )
 
 # Grain: one ticket.
@@ -445,4 +447,4 @@ FACTS = (
     *(fact_order, fact_refund, fact_item, fact_shipment, fact_return, fact_review, fact_ticket, fact_cart),
     *(fact_survey, fact_question, fact_member, fact_points),
 )
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4

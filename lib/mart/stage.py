@@ -14,6 +14,7 @@ from sqlalchemy import Column
 
 from lib.db.tables.carts import carts
 from lib.db.tables.customers import customers
+from lib.db.tables.desk import targets
 from lib.db.tables.loyalty import loyalty_entries, loyalty_members
 from lib.db.tables.orders import discounts_used, order_items, orders, refund_items, refunds
 from lib.db.tables.products import products
@@ -112,6 +113,8 @@ STAGED = (
         ),
         _owned("reviews", "review_id"),
     ),
+    # The few targets are read whole: a change of one builds everything anew (lib.workflows.targets).
+    Staged("targets", pick(targets, "target_id work minutes"), "target_id IS NOT NULL"),
     Staged(
         "tickets",
         pick(

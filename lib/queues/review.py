@@ -23,6 +23,7 @@ class Reply:
     author: str
     body: str
     replied_at: datetime | None
+    pending_since: datetime | None
     exported_at: datetime | None
 
 
@@ -152,15 +153,19 @@ def replies_of(connection: Connection, review_id: int) -> list[Reply]:
     """Every version of the reply, the newest first."""
     reply = review_replies.c
     rows = connection.execute(
-        select(reply.revision, reply.body, reply.replied_at, reply.exported_at, staff.c.name, reply.staff_id)
+        select(
+            reply.revision,
+            reply.body,
+            reply.replied_at,
+            reply.pending_since,
+            reply.exported_at,
+            staff.c.name.label("author"),
+        )
         .outerjoin(staff, staff.c.staff_id == reply.staff_id)
         .where(reply.review_id == review_id, ~reply.is_draft)
         .order_by(reply.revision.desc())
-    )
-    return [
-        Reply(revision=r.revision, author=r.name or "", body=r.body, replied_at=r.replied_at, exported_at=r.exported_at)
-        for r in rows
-    ]
+    ).mappings()
+    return [Reply(**{**{str(name): r[name] for name in r}, "author": r["author"] or ""}) for r in rows]
 
 
 def other_reviews(

@@ -148,10 +148,10 @@ def _replies(store: Store, review: Review) -> None:
         _reply(store, newest)
         for sent in review.sent:
             _sent(sent)
-        if newest.exported_at is None:
-            st.caption("Not yet in a file for the platform: download it above the list.")
-        else:
-            st.caption(plain(f"In a file for the platform {ago(newest.exported_at, now())}."))
+        if newest.pending_since is not None:
+            st.caption("Waits to be taken to the platform in a file: see Replies.")
+        elif newest.exported_at is not None:
+            st.caption(plain(f"Taken to the platform in a file {ago(newest.exported_at, now())}."))
         if older:
             with st.expander(f"{len(older)} earlier version{'' if len(older) == 1 else 's'}"):
                 for reply in older:
@@ -161,7 +161,12 @@ def _replies(store: Store, review: Review) -> None:
 def _reply(store: Store, reply: Reply) -> None:
     when = clock(reply.replied_at, store.zone, store.today()) if reply.replied_at else "at an unknown time"
     st.text(reply.body)
-    st.caption(one_line(f"{reply.author or 'From the platform or this computer'}, {when}", 120))
+    st.caption(one_line(f"{_author(reply)}, {when}", 120))
+
+
+def _author(reply: Reply) -> str:
+    is_ours = reply.pending_since is not None or reply.exported_at is not None
+    return reply.author or ("This computer" if is_ours else "From the platform")
 
 
 def _sent(sent: Sent) -> None:

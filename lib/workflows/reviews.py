@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from lib.db import audit
 from lib.db.tables.customers import customers
 from lib.db.tables.orders import orders
-from lib.db.tables.reviews import review_replies, review_shares, reviews
+from lib.db.tables.reviews import PENDING, review_replies, review_shares, reviews
 from lib.db.tables.tickets import ticket_messages, tickets
 from lib.errors import Conflict, InvalidInput
 from lib.outbox.queue import EMAIL, WEBHOOK, enqueue, is_address
@@ -108,7 +108,13 @@ def publish_reply(
         + 1
     )
     values = {"review_id": review_id, "revision": revision, "staff_id": by.staff_id, "body": body, "replied_at": at}
-    conn.execute(insert(review_replies).values(**values, is_draft=False, updated_at=at))
+    # The platform is given the newest version alone.
+    conn.execute(
+        update(review_replies)
+        .where(review_replies.c.review_id == review_id, PENDING)
+        .values(pending_since=None, updated_at=at)
+    )
+    conn.execute(insert(review_replies).values(**values, is_draft=False, pending_since=at, updated_at=at))
     conn.execute(
         update(reviews)
         .where(reviews.c.review_id == review_id)

@@ -42,12 +42,23 @@ review_replies = Table(
     words("body", nullable=False),
     flag("is_draft"),
     at("replied_at"),
-    # When it last left in a file for the platform.
+    # Since when it waits to be taken to the platform in a file, and when it was; neither: it came from there.
+    at("pending_since"),
     at("exported_at"),
     changed(),
     UniqueConstraint("review_id", "revision"),
     CheckConstraint("length(body) > 0", name="has_words"),
 )
+
+# What the file for the platform reads; the query must hold the same words.
+PENDING = text("pending_since IS NOT NULL")
+Index(
+    "ix_review_replies_pending",
+    review_replies.c.review_reply_id,
+    sqlite_where=PENDING,
+    postgresql_where=PENDING,
+)
+Index("ix_review_replies_replied_at", review_replies.c.replied_at, review_replies.c.review_reply_id)
 
 # A review turned into words to share, with the customer's consent noted.
 review_shares = Table(
