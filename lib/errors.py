@@ -13,6 +13,7 @@ EncoreError                  safe to show: says what happened and what to do
 ├── MartUnavailable          no snapshot to read yet
 ├── JobBusy                  another process does this job now
 │   └── RefreshBusy          another process is refreshing
+├── RefreshFailed            the mart cannot be written: no room, no memory, no right; the last one stays
 ├── UnknownFigure            no figure or dimension of that name
 ├── NotEnoughData            a statistic refuses: too few data to compute it
 ├── NotAllowed               the role may not do this
@@ -76,6 +77,10 @@ class JobBusy(EncoreError):
 
 class RefreshBusy(JobBusy):
     """Another process is refreshing the mart."""
+
+
+class RefreshFailed(EncoreError):
+    """The mart cannot be brought up to date; the last snapshot stays as it is."""
 
 
 class UnknownFigure(EncoreError):

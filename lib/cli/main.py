@@ -1,13 +1,17 @@
 """The commands of ``python -m lib``, each in a module of its own that is loaded when it is called.
 
 Exit codes: 0 done · 1 done, but something needs a look (rejected rows, a failed check) · 2 refused, and
-nothing was written.
+nothing was written · 3 broke off over a fault in Encore, whose details are in errors.log.
 """
 
 import argparse
+import os
+import secrets
 import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Protocol, cast
 
@@ -55,7 +59,8 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m lib",
         description="Encore: what happens after the sale.",
-        epilog="Exit codes: 0 done, 1 done but something needs a look, 2 refused and nothing written.",
+        epilog="Exit codes: 0 done, 1 done but something needs a look, 2 refused and nothing written, "
+        "3 broke off over a fault in Encore.",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     wanted = next((word for word in argv if not word.startswith("-")), "")
@@ -78,3 +83,25 @@ def main(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
+    except Exception as error:
+        print(_told(error, args.command), file=sys.stderr)
+        return 3
+
+
+def _told(error: Exception, command: str) -> str:
+    """One line about a fault in Encore; its details go to errors.log in the data folder, under an id."""
+    from lib.db.engine import private_folder
+    from lib.settings import settings
+
+    number = secrets.token_hex(4)
+    line = f"`{command}` broke off over a fault in Encore (error {number})."
+    details = "".join(traceback.format_exception(error))
+    try:
+        log = private_folder(settings().data_dir) / "errors.log"
+        handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(handle, "a", encoding="utf-8") as out:
+            out.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, error {number} in {command}\n{details}\n")
+    except (OSError, EncoreError):
+        # Nowhere to write it down: then the line itself must say what happened.
+        return f"{line} {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    return f"{line} Its details are in {log}; what was there before is as it was."

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from lib.db.engine import order_database, private_folder, reading
 from lib.db.lease import Lease
@@ -51,6 +51,7 @@ def refresh(
 
     Raises:
         RefreshBusy: another process is still refreshing.
+        RefreshFailed: the mart cannot be written; the last snapshot stays.
         DatabaseUnavailable: the order database cannot be reached or is not migrated.
     """
     started = time.monotonic()
@@ -67,6 +68,12 @@ def refresh(
             if "no such table" in str(error) or "UndefinedTable" in str(error):
                 raise DatabaseUnavailable(
                     "The order database has no tables yet: run `python -m lib migrate`."
+                ) from error
+            if isinstance(error, OperationalError):
+                # Locked for longer than we wait, or the connection is gone.
+                raise DatabaseUnavailable(
+                    f"The order database cannot be used just now: {str(error.orig).strip().splitlines()[0]}."
+                    " Try again in a moment."
                 ) from error
             raise
 

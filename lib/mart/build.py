@@ -91,9 +91,10 @@ class Workshop:
 
 @contextmanager
 def open_workshop(mart_dir: Path, store: Store, at: datetime, *, memory_limit_mb: int) -> Iterator[Workshop]:
-    """Open a workshop; what is only staged goes at the end, the working file stays."""
+    """Open a workshop; what is only staged goes at the end, the working file stays unless something broke."""
     name = f"{os.getpid()}-{os.urandom(4).hex()}"
     work, staging, spill = (mart_dir / f"{kind}-{name}" for kind in ("work", "stage", "spill"))
+    left = [staging, Path(f"{staging}.wal")]
     engine = duckdb.connect(
         ":memory:",
         config={
@@ -114,10 +115,14 @@ def open_workshop(mart_dir: Path, store: Store, at: datetime, *, memory_limit_mb
         today = day_index(store_day(at, store.zone))
         engine.execute(f"SET VARIABLE day_today = {today}")
         yield Workshop(engine, work, staging, store, at, today)
+    except BaseException:
+        # A disk that is full must not stay so over what nobody will finish.
+        left.append(work)
+        raise
     finally:
         engine.close()
-        for left in (staging, Path(f"{staging}.wal")):
-            left.unlink(missing_ok=True)
+        for file in left:
+            file.unlink(missing_ok=True)
 
 
 def _quoted(path: Path) -> str:

@@ -274,7 +274,7 @@ def note_wanted(engine: duckdb.DuckDBPyConnection, source: Source) -> None:
         "SELECT refund_id AS id FROM refunds WHERE order_id IN (SELECT id FROM wanted_orders) "
         "UNION SELECT refund_id FROM refund_items WHERE order_id IN (SELECT id FROM wanted_orders) "
         "UNION SELECT refund_id FROM refunds "
-        "WHERE order_id IS NULL AND customer_id IN (SELECT id FROM wanted_customers) "
+        "WHERE +order_id IS NULL AND customer_id IN (SELECT id FROM wanted_customers) "
         "UNION SELECT refund_id FROM refunds WHERE refund_id IN (SELECT id FROM wanted_refunds)",
     )
     # A refund may also name orders of others: they are read so that each of its lines finds its owner.

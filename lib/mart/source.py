@@ -46,7 +46,10 @@ class Source:
                 raise DatabaseUnavailable(
                     "The order database has no tables yet, or old ones: run `python -m lib migrate`."
                 ) from error
-            raise
+            # The first line says what is wrong; the rest may repeat the whole question.
+            raise DatabaseUnavailable(
+                f"The order database cannot be read: {str(error).strip().splitlines()[0]}"
+            ) from error
 
     def close(self) -> None:
         """End the stream that is open."""

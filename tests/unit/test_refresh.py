@@ -1,7 +1,9 @@
 """The refresh job: one at a time, killed or not, and what it tells."""
 
+import errno
 import os
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -21,21 +23,23 @@ from lib.db.tables.orders import orders
 from lib.errors import DatabaseUnavailable, RefreshBusy
 from lib.jobs import refresh as job
 from lib.jobs.refresh import refresh
+from lib.mart.about import snapshot_file
 from lib.mart.lease import lease
 from lib.mart.schema import fact_order
 from lib.mart.snapshot import current
 from lib.settings import ROOT, Settings
+from tests.property.test_mart import differences
 
-# Stops in the middle of a build and says so.
+# Stops at a step of a refresh and says so.
 STUCK = """
-import time
+import sys, time
 from lib.jobs.refresh import refresh
 from lib.settings import settings
 def stop(step):
-    if step.startswith("preparing"):
+    if step.startswith(sys.argv[1]):
         print("stuck", flush=True)
         time.sleep(60)
-refresh(settings(), full=True, progress=stop)
+refresh(settings(), full=sys.argv[2] == "full", progress=stop)
 """
 
 
@@ -59,9 +63,38 @@ def place(database: Engine, number: int) -> None:
         )
 
 
+def use(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the commands use these settings."""
+    monkeypatch.setenv("ENCORE_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("ENCORE_DATABASE_URL", settings.database_url)
+
+
 def count(settings: Settings) -> int:
     frame = current(settings.mart_dir).frame(select(func.count().label("n")).select_from(fact_order))
     return int(frame["n"].iloc[0])
+
+
+def stuck(settings: Settings, step: str, how: str) -> "subprocess.Popen[str]":
+    """Another process that has come to a step of its refresh and stays there."""
+    environment = {
+        **os.environ,
+        "ENCORE_DATA_DIR": str(settings.data_dir),
+        "ENCORE_DATABASE_URL": settings.database_url,
+        "PYTHONPATH": str(ROOT),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-c", STUCK, step, how], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "stuck\n"
+    return process
+
+
+def kill(process: "subprocess.Popen[str]") -> None:
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert process.stdout is not None
+    process.stdout.close()
 
 
 def test_a_refresh_tells_what_it_did(database: Engine, settings: Settings) -> None:
@@ -79,28 +112,91 @@ def test_killed_in_the_middle_the_last_snapshot_stays_and_the_next_refresh_works
     place(database, 1)
     refresh(settings)
     place(database, 2)
-    environment = {
-        **os.environ,
-        "ENCORE_DATA_DIR": str(settings.data_dir),
-        "ENCORE_DATABASE_URL": settings.database_url,
-        "PYTHONPATH": str(ROOT),
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-c", STUCK], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "stuck\n"
+    process = stuck(settings, "preparing", "full")
     with pytest.raises(RefreshBusy):
         refresh(settings)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
+    kill(process)
     left = {file.name.split("-")[0] for file in settings.mart_dir.iterdir()}
     assert {"work", "stage"} <= left
     assert count(settings) == 1
     assert refresh(settings).how == "incremental"
     assert count(settings) == 2
     assert {file.name.split("-")[0] for file in settings.mart_dir.iterdir()} == {"current.json", "mart"}
+
+
+@pytest.mark.parametrize("step", ["looking", "reading orders", "preparing lines", "grouping gaps", "writing"])
+def test_killed_at_any_step_of_what_changed_the_last_snapshot_stays_and_nothing_is_lost(
+    step: str, database: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    place(database, 1)
+    version = refresh(settings).version
+    place(database, 2)
+    kill(stuck(settings, step, "changes"))
+    assert (current(settings.mart_dir).version, count(settings)) == (version, 1)
+    report = refresh(settings)
+    assert (report.how, report.version, count(settings)) == ("incremental", version + 1, 2)
+    assert {file.name.split("-")[0] for file in settings.mart_dir.iterdir()} == {"current.json", "mart"}
+    built = replace(settings, data_dir=tmp_path / "built", mart_url=f"duckdb:///{tmp_path / 'built'}")
+    refresh(built, full=True)
+    assert differences(settings.mart_dir, built.mart_dir) == {}
+
+
+def test_without_room_on_the_disk_the_refresh_says_so_and_leaves_nothing_half(
+    database: Engine,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    use(settings, monkeypatch)
+    place(database, 1)
+    version = refresh(settings).version
+    place(database, 2)
+
+    def no_room(_source: Path, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lib.mart.increment.copy_file", no_room)
+        assert main(["refresh"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("RefreshFailed: The mart could not be refreshed: there is no room left on the disk")
+    assert told.count("\n") == 1
+    assert (current(settings.mart_dir).version, count(settings)) == (version, 1)
+    assert {file.name.split("-")[0] for file in settings.mart_dir.iterdir()} == {"current.json", "mart"}
+    assert main(["refresh"]) == 0
+    assert count(settings) == 2
+
+
+def test_a_mart_that_cannot_be_read_is_built_anew(database: Engine, settings: Settings) -> None:
+    place(database, 1)
+    version = refresh(settings).version
+    file = snapshot_file(settings.mart_dir, version)
+    file.write_bytes(b"\0" * file.stat().st_size)
+    place(database, 2)
+    report = refresh(settings)
+    assert (report.how, report.why) == ("full", "the last mart cannot be read")
+    assert count(settings) == 2
+
+
+def test_a_fault_in_a_command_is_one_line_with_an_id_and_its_details_are_in_a_file(
+    database: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(settings, monkeypatch)
+    place(database, 1)
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr("lib.mart.refresh.build_full", broken)
+    assert main(["refresh"]) == 3
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    number = told.partition("(error ")[2].partition(")")[0]
+    log = settings.data_dir / "errors.log"
+    assert f"error {number} in refresh" in log.read_text("utf-8")
+    assert "ZeroDivisionError: a bug" in log.read_text("utf-8")
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
 def test_a_refresh_waits_for_another_as_long_as_it_is_told(database: Engine, settings: Settings) -> None:
@@ -142,8 +238,7 @@ def test_without_tables_the_refresh_says_what_to_type(empty_url: str, tmp_path: 
 def test_the_command_prints_its_report(
     settings: Settings, database: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("ENCORE_DATA_DIR", str(settings.data_dir))
-    monkeypatch.setenv("ENCORE_DATABASE_URL", settings.database_url)
+    use(settings, monkeypatch)
     place(database, 1)
     assert main(["refresh", "--json"]) == 0
     assert '"how": "full"' in capsys.readouterr().out
