@@ -26,7 +26,7 @@ TIMEOUT_SECONDS = 30.0
 _ID = re.compile(r"[^\s<>@]{1,200}@[^\s<>@]{1,200}")
 _TAG = re.compile(r"\[#\d+\]")
 # What a subject or a name may not hold: it would end the header or turn the reading direction of what follows.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
 class Refused(Exception):
@@ -101,7 +101,8 @@ def compose(message: Message, *, sender: str, at: datetime) -> EmailMessage:
     name, address = parseaddr(sender)
     mail["From"] = Address(display_name=name, addr_spec=address)
     try:
-        to = Address(display_name=_line(str(extra.get("name") or "")), addr_spec=ascii_domain(message.recipient or ""))
+        local, _, domain = ascii_domain(message.recipient or "").rpartition("@")
+        to = Address(display_name=_line(str(extra.get("name") or "")), username=local, domain=domain)
     except (ValueError, IndexError, UnicodeError) as error:
         raise Refused("The address cannot be written to.") from error
     mail["To"] = to

@@ -28,6 +28,9 @@ _PASSING = frozenset({408, 409, 425, 429})
 # IPv4 written as IPv6 in ways that the standard library takes for global.
 _WRAPPED = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 
+# Kept for the network's own purposes, which the standard library takes for global in part.
+_SPECIAL = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("192.88.99.0/24"))
+
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -88,9 +91,8 @@ def post(
         with _cut_off(connection, most_seconds):
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request("POST", path, message.body.encode(), headers(message, secret, at))
-            answer = connection.getresponse()
-            status, retry = answer.status, answer.headers.get("Retry-After")
-            connection.close()
+            with connection.getresponse() as answer:
+                status, retry = answer.status, answer.headers.get("Retry-After")
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise NotNow(f"{parts.hostname} cannot be reached: {_words(error)}.") from error
     _judge(status, retry, at)
@@ -160,7 +162,8 @@ def is_public(address: IpAddress) -> bool:
             return is_public(inner)
         if any(address in network for network in _WRAPPED):
             return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    return address.is_global and not address.is_multicast
+    is_special = any(address in network for network in _SPECIAL if network.version == address.version)
+    return address.is_global and not address.is_multicast and not is_special
 
 
 class _Pinned(http.client.HTTPConnection):
@@ -175,7 +178,11 @@ class _Pinned(http.client.HTTPConnection):
     def connect(self) -> None:
         """Connect to the address itself; the name is not asked again."""
         plain = socket.create_connection((str(self._address), self.port), self.timeout)
-        self.sock = self._context.wrap_socket(plain, server_hostname=self.host) if self._context else plain
+        try:
+            self.sock = self._context.wrap_socket(plain, server_hostname=self.host) if self._context else plain
+        except BaseException:
+            plain.close()
+            raise
 
 
 class _cut_off:
