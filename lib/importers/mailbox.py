@@ -180,7 +180,7 @@ def _connect(address: MailboxAddress, timeout: float) -> imaplib.IMAP4:
             return imaplib.IMAP4_SSL(address.host, address.port, ssl_context=context, timeout=timeout)
         return imaplib.IMAP4(address.host, address.port, timeout=timeout)
     except (imaplib.IMAP4.error, OSError) as error:
-        raise MailboxUnavailable(f"The mailbox at {address.host} cannot be reached: {error}.") from error
+        raise MailboxUnavailable(f"The mailbox at {address.host} cannot be reached: {_words(error)}.") from error
 
 
 @contextmanager
@@ -188,7 +188,12 @@ def _speaking() -> Iterator[None]:
     try:
         yield
     except (imaplib.IMAP4.error, OSError) as error:
-        raise MailboxUnavailable(f"The mailbox broke off: {' '.join(str(error).split())[:300]}.") from error
+        raise MailboxUnavailable(f"The mailbox broke off: {_words(error)}.") from error
+
+
+def _words(error: Exception) -> str:
+    said = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    return " ".join(said.split())[:300]
 
 
 def _quoted(folder: str) -> str:

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from email.utils import parseaddr
 
 from sqlalchemy import Connection
@@ -44,6 +44,14 @@ class Polled:
     @property
     def read(self) -> int:
         return sum(self.outcomes.values())
+
+
+def place_of(settings: Settings) -> str:
+    """The mailbox in words, without its password; empty when none is set."""
+    if not settings.imap_url:
+        return ""
+    address = mailbox_address(settings.imap_url)
+    return f"{address.user} at {address.host}, folder {address.folder}"
 
 
 def poll(settings: Settings, *, since: date | None = None, wait_seconds: float = 0.0) -> Polled:
@@ -137,6 +145,39 @@ def _understood(settings: Settings, arrived: Arrived) -> MailRecord:
     return mail
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """When this process last looked into the mailbox, and in words what came of it."""
+
+    at: datetime
+    words: str
+    is_fault: bool
+
+
+_LOOKED: dict[str, Looked] = {}
+
+
+def last_look(settings: Settings) -> Looked | None:
+    """What became of the last look; null when this process has not looked yet."""
+    return _LOOKED.get(settings.imap_url)
+
+
+def look(settings: Settings) -> Looked:
+    """Read the mailbox and remember in words what came of it, also when nothing could be read."""
+    try:
+        done = poll(settings)
+    except JobBusy:
+        looked = Looked(now(), "Another process is reading it just now.", False)
+    except EncoreError as error:
+        looked = Looked(now(), str(error), True)
+    else:
+        mails, tickets = f"{done.read:,} mail{'' if done.read == 1 else 's'}", f"{done.begun:,} new tickets"
+        words = f"{mails} read, {'1 new ticket' if done.begun == 1 else tickets}." if done.read else "Nothing new."
+        looked = Looked(now(), words, False)
+    _LOOKED[settings.imap_url] = looked
+    return looked
+
+
 _STARTED: set[str] = set()
 _STARTING = threading.Lock()
 
@@ -155,11 +196,9 @@ def start_background(settings: Settings) -> None:
 def _run(settings: Settings) -> None:
     while True:
         try:
-            poll(settings)
-        except JobBusy:
-            pass  # another process reads it, which serves as well
-        except EncoreError as error:
-            log.warning("The mailbox could not be read: %s", error)
+            looked = look(settings)
+            if looked.is_fault:
+                log.warning("The mailbox could not be read: %s", looked.words)
         except Exception:
             # A bug must not end the reading for good; the next round may find other mails.
             log.exception("The mailbox could not be read")

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, update
 
@@ -49,6 +50,16 @@ def channels_of(settings: Settings) -> tuple[str, ...]:
     """The channels that the settings name a server or an address for."""
     given = ((EMAIL, settings.smtp_url), (WEBHOOK, settings.webhook_secret))
     return tuple(channel for channel, address in given if address)
+
+
+def ways_out(settings: Settings) -> list[str]:
+    """How messages leave, in words; without passwords."""
+    ways = []
+    if settings.smtp_url:
+        ways.append(f"mail through {mail_server(settings.smtp_url).host} as {settings.mail_from}")
+    if settings.webhook_url:
+        ways.append(f"webhooks to {urlsplit(settings.webhook_url).hostname}")
+    return ways
 
 
 def deliver(settings: Settings, *, clock: Callable[[], datetime] = now) -> Delivered:

@@ -281,9 +281,10 @@ def _said(code: int, said: bytes) -> str:
 
 def _words(error: BaseException) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
-        said = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
-        return _said(error.smtp_code, said)
-    return (" ".join(str(error).split())[:300] or type(error).__name__).rstrip(". ")
+        answer = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
+        return _said(error.smtp_code, answer)
+    words = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    return " ".join(words.split())[:300].rstrip(". ")
 
 
 def _line(text: str) -> str:

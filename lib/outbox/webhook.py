@@ -52,13 +52,19 @@ def signature(secret: str, at: int, body: bytes) -> str:
     return f"t={at},v1={signed}"
 
 
+def idempotency_key(message: Message) -> str:
+    """What tells the receiver that it has seen a message: the instant of queueing sets two stores' messages apart."""
+    known = f"{message.idempotency_key}\n{message.queued_at.isoformat(timespec='microseconds')}"
+    return hashlib.sha256(known.encode()).hexdigest()
+
+
 def headers(message: Message, secret: str, at: datetime) -> dict[str, str]:
     """The headers of a webhook; the same message has the same idempotency key at every attempt."""
     event = "".join(sign for sign in str(message.extra.get("event") or message.about or "message") if sign.isascii())
     return {
         "Content-Type": "application/json; charset=utf-8",
         "User-Agent": "Encore",
-        "Idempotency-Key": hashlib.sha256(message.idempotency_key.encode()).hexdigest(),
+        "Idempotency-Key": idempotency_key(message),
         "Encore-Event": "".join(sign for sign in event if sign.isprintable())[:100] or "message",
         "Encore-Signature": signature(secret, int(at.timestamp()), message.body.encode()),
         "Connection": "close",
@@ -207,4 +213,5 @@ class _cut_off:
 
 
 def _words(error: BaseException) -> str:
-    return (" ".join(str(error).split())[:300] or type(error).__name__).rstrip(". ")
+    said = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    return " ".join(said.split())[:300].rstrip(". ")

@@ -1,13 +1,43 @@
 """The outbox as people see it: what waits, what left, and what did not and why."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
+from lib.db.tables.mail import received_mails
 from lib.db.tables.offers import outbox_messages
+from lib.db.tables.store import store
 from lib.queues.listing import Page, count_up_to, read_page
 
 STATUSES = ("queued", "sending", "sent", "failed", "held_back")
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Whether anything leaves, and since when; the demo store never sends."""
+
+    since: datetime | None
+    is_demo: bool
+
+
+def sending(connection: Connection) -> Sending:
+    """Whether an owner has let mails and webhooks leave."""
+    row = connection.execute(select(store.c.sending_since, store.c.is_demo)).first()
+    if row is None:
+        return Sending(None, False)
+    return Sending(None if row.is_demo else row.sending_since, row.is_demo)
+
+
+def taken_in(connection: Connection, since: datetime) -> dict[str, int]:
+    """The mails that came in since then, by what became of them."""
+    found = connection.execute(
+        select(received_mails.c.outcome, func.count())
+        .where(received_mails.c.received_at >= since)
+        .group_by(received_mails.c.outcome)
+    )
+    return {str(outcome): int(count) for outcome, count in found}
 
 
 def counts(connection: Connection) -> dict[str, int]:

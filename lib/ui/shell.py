@@ -59,6 +59,12 @@ NAVIGATION = (
         may=May.SEE_QUEUE,
     ),
     Screen(
+        title="Outbox",
+        icon=":material/outbox:",
+        words="What leaves the house by mail and webhook, what did not and why, and the mailbox.",
+        may=May.SEE_QUEUE,
+    ),
+    Screen(
         title="Imports",
         icon=":material/upload:",
         words="Bring your shop's orders in, and see what could not be read.",
