@@ -19,6 +19,8 @@ from lib.outbox.queue import enqueue
 from lib.settings import read_settings
 from tests.browser.conftest import Visit, _serve, _stop, settled
 
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Engine:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Visit, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-PAGES = {"/": "Today", "/repeat": "Repeat", "/imports": "Imports"}
+PAGES = {"/": "Today", "/repeat": "Repeat", "/imports": "Imports", "/outbox": "Outbox"}
 AXE = Path(__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 # Streamlit's own: a metric's chart is an image without a name; the place to drop files has two roles.
 KNOWN = {"svg-img-alt", "presentation-role-conflict"}

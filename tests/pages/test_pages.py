@@ -14,7 +14,7 @@ from lib.settings import Settings, read_settings
 from lib.ui.text import plain
 from tests.pages.conftest import Open
 
-PAGES = ("", "repeat", "imports")
+PAGES = ("", "repeat", "imports", "outbox")
 
 
 def texts(at: AppTest) -> str:
@@ -29,7 +29,7 @@ def test_every_page_opens_on_every_store(open_page: Open, store: str, page: str)
     at = open_page(store, page)
     assert not at.exception
     assert [error.value for error in at.error] == []
-    assert at.title[0].value == {"": "Today", "repeat": "Repeat", "imports": "Imports"}[page]
+    assert at.title[0].value == {"": "Today", "repeat": "Repeat", "imports": "Imports", "outbox": "Outbox"}[page]
 
 
 @pytest.mark.parametrize("page", PAGES)
