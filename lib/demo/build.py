@@ -16,6 +16,7 @@ from lib.db.bulk import filling
 from lib.db.clear import KEPT, clear_store
 from lib.db.engine import order_database
 from lib.db.migrate import migrate
+from lib.db.service import settle_open
 from lib.db.store import Store, write_store
 from lib.db.tables.all import metadata
 from lib.db.tables.columns import now
@@ -121,6 +122,7 @@ def fill(
         write_aftermath(connection, sales, after, item_keys(sales))
         write_reviews(connection, np.random.default_rng([seed, 10]), sales, after, people)
         write_tickets(connection, np.random.default_rng([seed, 11]), sales, after, people)
+        settle_open(connection)
         carts = write_carts(connection, np.random.default_rng([seed, 12]), sales)
         write_feedback(connection, np.random.default_rng([seed, 13]), sales, after, people)
         write_loyalty(connection, np.random.default_rng([seed, 14]), sales)

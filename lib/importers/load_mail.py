@@ -73,7 +73,8 @@ def _placed(
         ticket_id, is_new = _begin(connection, mail, place, is_automatic=automatic is not None), True
     else:
         ticket_id, is_new = place.ticket_id, False
-    message_id = _add_message(connection, mail, ticket_id, place, automatic)
+    heard_at = _heard_at(connection, ticket_id, mail.sent_at)
+    message_id = _add_message(connection, mail, ticket_id, place, automatic, heard_at)
     _add_files(connection, mail, message_id, data_dir)
     if automatic is None:
         if not is_new:
@@ -81,15 +82,6 @@ def _placed(
         customer_wrote(connection, ticket_id, mail.sent_at)
     outcome = "refused" if mail.is_unreadable else "automatic" if automatic else "ticket"
     return Taken(outcome, ticket_id, is_new), message_id
-
-
-def begin_waiting(connection: Connection, ticket_id: int, at: datetime) -> None:
-    """The customer waits for us from now on, unless they have waited already."""
-    connection.execute(
-        update(tickets)
-        .where(tickets.c.ticket_id == ticket_id, tickets.c.waiting_since.is_(None))
-        .values(waiting_since=at)
-    )
 
 
 def _is_ours(connection: Connection, mail_id: str) -> bool:
@@ -138,7 +130,27 @@ def _begin(connection: Connection, mail: MailRecord, place: Place, *, is_automat
     return int(connection.execute(insert(tickets).values(**values).returning(tickets.c.ticket_id)).scalar_one())
 
 
-def _add_message(connection: Connection, mail: MailRecord, ticket_id: int, place: Place, automatic: str | None) -> int:
+def _heard_at(connection: Connection, ticket_id: int, arrived_at: datetime) -> datetime:
+    """When a mail is heard in its conversation: not before an answer that was written without knowing it.
+
+    Mail servers tell the second at which it came, and it is read minutes later.
+    """
+    answered = connection.scalar(
+        select(func.max(ticket_messages.c.sent_at)).where(
+            ticket_messages.c.ticket_id == ticket_id, ticket_messages.c.author == "staff", ticket_messages.c.is_public
+        )
+    )
+    return arrived_at if answered is None else max(arrived_at, answered + timedelta(microseconds=1))
+
+
+def _add_message(
+    connection: Connection,
+    mail: MailRecord,
+    ticket_id: int,
+    place: Place,
+    automatic: str | None,
+    heard_at: datetime,
+) -> int:
     doubts = [*mail.doubts, *([place.doubt] if place.doubt else [])]
     if automatic:
         doubts.append(f"No person wrote it: {automatic}.")
@@ -147,7 +159,7 @@ def _add_message(connection: Connection, mail: MailRecord, ticket_id: int, place
         "external_id": mail.fingerprint,
         "author": "automatic" if automatic else "customer",
         "is_public": True,
-        "sent_at": mail.sent_at,
+        "sent_at": heard_at,
         "updated_at": mail.sent_at,
         "body": mail.body,
         "quoted": mail.quoted or None,

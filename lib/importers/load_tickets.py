@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
+from lib.db.service import settle
 from lib.db.tables.tickets import TICKET_CHANNELS, ticket_messages, tickets
 from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused, bad_key, clip, fingerprint
 from lib.importers.load_people import resolve
@@ -81,6 +82,7 @@ def load_tickets(batch: Batch, records: Sequence[TicketRecord]) -> list[Outcome]
         rows.append((record.external_id, written, values))
     written_rows = upsert(batch, tickets, FACTS, rows)
     _messages(batch, [(key, record) for (key, _, _), (_, record, _) in zip(written_rows, kept, strict=True)])
+    settle(batch.connection, [key for key, _, _ in written_rows])
     return outcomes
 
 

@@ -18,10 +18,11 @@ from sqlalchemy import Connection
 from lib.db.engine import order_database, reading, writing
 from lib.db.identities import normalise_email
 from lib.db.lease import lease
+from lib.db.service import customer_wrote
 from lib.db.store import read_store
 from lib.db.tables.columns import now
 from lib.errors import EncoreError, JobBusy, MailboxUnavailable
-from lib.importers.load_mail import begin_waiting, take_in
+from lib.importers.load_mail import take_in
 from lib.importers.mail_message import MailRecord, read_mail, unreadable
 from lib.importers.mailbox import Arrived, MailboxAddress, OpenMailbox, mailbox_address, open_mailbox
 from lib.importers.watermarks import keep_watermarks, read_watermarks
@@ -94,7 +95,7 @@ def _read(settings: Settings, address: MailboxAddress, box: OpenMailbox, since: 
             continue
         mail = _understood(settings, arrived)
         with writing(engine) as connection:
-            taken = take_in(connection, mail, data_dir=settings.data_dir, customer_wrote=begin_waiting)
+            taken = take_in(connection, mail, data_dir=settings.data_dir, customer_wrote=customer_wrote)
             if last is None or uid > last:
                 last = uid
                 _keep(connection, address, box, uid)

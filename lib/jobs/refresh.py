@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from lib.db.engine import order_database, private_folder, reading
+from lib.db.engine import order_database, private_folder, reading, writing
 from lib.db.lease import Lease
+from lib.db.service import has_unsettled, settle_unsettled
 from lib.db.store import read_store
 from lib.errors import DatabaseUnavailable, EncoreError, RefreshBusy
 from lib.importers.first_load import put_back_after_death
@@ -59,6 +60,7 @@ def refresh(
         try:
             with lease(order_database(settings)) as held:
                 put_back_after_death(order_database(settings))
+                _settle(settings)
                 return _refresh(settings, held, full, progress, started)
         except RefreshBusy:
             if time.monotonic() - started >= wait_seconds:
@@ -76,6 +78,15 @@ def refresh(
                     " Try again in a moment."
                 ) from error
             raise
+
+
+def _settle(settings: Settings) -> None:
+    """Give tickets from before there were deadlines theirs; asks first, so that nobody waits for a writer in vain."""
+    with reading(order_database(settings)) as connection:
+        if not has_unsettled(connection):
+            return
+    with writing(order_database(settings)) as connection:
+        settle_unsettled(connection)
 
 
 def _refresh(settings: Settings, held: Lease, full: bool, progress: Progress | None, started: float) -> RefreshReport:

@@ -35,6 +35,18 @@ _SAID = {
     "tagged": "changed the tags of",
     "shared": "made a text to share of",
     "ticketed": "opened a ticket for",
+    "answered": "answered",
+    "noted": "wrote a note to",
+    "heard": "wrote down what the customer said to",
+    "closed": "closed",
+    "waits": "set to wait for the customer",
+    "marked_spam": "marked as spam",
+    "prioritised": "changed the priority of",
+    "sorted": "changed the topic of",
+    "linked": "changed the links of",
+    "merged": "merged",
+    "parted": "took the merge back of",
+    "split": "split",
 }
 
 

@@ -5,6 +5,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, Stri
 from lib.db.tables.columns import at, changed, flag, imported, key, metadata, one_of, ref, short, version, words
 
 TICKET_CHANNELS = ("chat", "email", "phone", "social", "form", "sms", "other")
+TICKET_PRIORITIES = ("low", "normal", "high", "urgent")
 
 tickets = Table(
     "tickets",
@@ -17,7 +18,7 @@ tickets = Table(
     ref("reviews.review_id", nullable=True),
     *one_of("channel", TICKET_CHANNELS, default="other"),
     *one_of("status", ("open", "waiting_for_customer", "closed", "spam"), default="open"),
-    *one_of("priority", ("low", "normal", "high", "urgent"), default="normal"),
+    *one_of("priority", TICKET_PRIORITIES, default="normal"),
     short("subject"),
     short("topic"),
     words("tags"),
