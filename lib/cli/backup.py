@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         def advance(_table: str, count: int) -> None:
             bar.update(count)
 
-        made = backup(engine, path, progress=advance)
+        made = backup(engine, path, data_dir=settings().data_dir, progress=advance)
     print(f"{path}: {made.rows:,} rows of {len(made.tables)} tables, {path.stat().st_size / 1e6:,.1f} MB.")
     print("It holds personal data: keep it where only you can read it.")
     return 0

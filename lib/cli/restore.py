@@ -25,7 +25,8 @@ def run(args: argparse.Namespace) -> int:
         def advance(_table: str, count: int) -> None:
             bar.update(count)
 
-        made = restore(order_database(settings()), args.path, replace=args.replace, progress=advance)
+        here = settings()
+        made = restore(order_database(here), args.path, data_dir=here.data_dir, replace=args.replace, progress=advance)
     print(f"Restored {made.rows:,} rows of {len(made.tables)} tables, saved {made.made_at:%Y-%m-%d %H:%M} UTC.")
     print("The next refresh builds the mart anew: python -m lib refresh")
     return 0

@@ -1,7 +1,8 @@
 """Backups of the order database: one file that restores into SQLite or PostgreSQL.
 
 A backup is a ZIP with one Parquet file per table (read it with whatever you like) and ``manifest.json``: the
-schema's revision, and each table's rows and SHA-256. Amounts are integers, instants are UTC, exact decimals
+schema's revision, and each table's rows and SHA-256. The files of mails lie beside them, each named by its own
+SHA-256. Amounts are integers, instants are UTC, exact decimals
 and JSON are text. Sessions, the refresh lease and tombstones stay out: they mean nothing elsewhere.
 """
 
@@ -40,6 +41,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from lib.db.attachments import damaged_file, save_files
 from lib.db.engine import reading
 from lib.db.migrate import pending, revision
 from lib.db.tables.all import metadata
@@ -80,13 +82,21 @@ def saved_tables() -> list[Table]:
     return [table for table in metadata.sorted_tables if table.name not in LEFT_OUT]
 
 
-def backup(engine: Engine, path: Path, *, at: datetime | None = None, progress: Progress | None = None) -> Manifest:
+def backup(
+    engine: Engine,
+    path: Path,
+    *,
+    data_dir: Path | None = None,
+    at: datetime | None = None,
+    progress: Progress | None = None,
+) -> Manifest:
     """Write everything, as of one instant, to a new file that only its owner may read.
 
     The file appears when it is whole, or not at all.
 
     Args:
         path: the file to write; it must not exist.
+        data_dir: where the files of mails are kept; without it they stay out.
         progress: told the table and how many rows more were written.
     Raises:
         BackupRefused: the path is taken or cannot be written.
@@ -98,6 +108,8 @@ def backup(engine: Engine, path: Path, *, at: datetime | None = None, progress: 
         with reading(engine) as connection:
             at_revision = revision(connection)
             saved = tuple(_save(connection, table, archive, progress) for table in saved_tables())
+            if data_dir is not None:
+                save_files(archive, connection, data_dir)
         manifest = Manifest(revision=at_revision or "", made_at=at or now(), tables=saved)
         archive.writestr("manifest.json", _written(manifest), zipfile.ZIP_DEFLATED)
     return manifest
@@ -114,6 +126,8 @@ def read_manifest(path: Path, *, verify: bool = True) -> Manifest:
         if verify:
             for table in manifest.tables:
                 _verify(archive, table, path)
+            if damaged := damaged_file(archive):
+                raise BackupRefused(f"{path} is damaged in the file {damaged} of a mail. Use another backup.")
         return manifest
 
 

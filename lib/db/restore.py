@@ -10,7 +10,9 @@ from alembic import command
 from sqlalchemy import Connection, Engine, MetaData, Table, func, insert, inspect, select, text, update
 
 from lib.db import triggers
+from lib.db.attachments import bring_back_files
 from lib.db.backup import Manifest, Progress, batches, count_rows, read_manifest
+from lib.db.engine import reading
 from lib.db.migrate import alembic_config, known_revisions, no_broken_references, owning
 from lib.db.tables.all import metadata
 from lib.db.tables.columns import now
@@ -24,12 +26,20 @@ EVERYTHING = "*"
 RESTORED = "It came from a backup and may have left since. Look into the sent mails, then send it again if it has not."
 
 
-def restore(engine: Engine, path: Path, *, replace: bool = False, progress: Progress | None = None) -> Manifest:
+def restore(
+    engine: Engine,
+    path: Path,
+    *,
+    data_dir: Path | None = None,
+    replace: bool = False,
+    progress: Progress | None = None,
+) -> Manifest:
     """Put a backup's rows into the order database, then bring its tables up to date.
 
     Whom the law made us forget stays on the list of the forgotten, also when the backup is older than that.
 
     Args:
+        data_dir: where the files of mails are kept; without it they stay in the backup.
         replace: whether rows that are there now may go.
     Raises:
         BackupRefused: not a backup, damaged, newer than this Encore, or there is data and ``replace`` is false;
@@ -75,6 +85,9 @@ def restore(engine: Engine, path: Path, *, replace: bool = False, progress: Prog
             connection.execute(insert(suppressions), kept)
         _let_nothing_leave(connection)
         connection.execute(insert(deleted_rows).values(table_name=EVERYTHING, row_id=0, deleted_at=now()))
+    if data_dir is not None:
+        with reading(engine) as connection:
+            bring_back_files(path, connection, data_dir)
     return manifest
 
 

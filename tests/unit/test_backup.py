@@ -14,6 +14,7 @@ from sqlalchemy import Engine, delete, insert, select, text, update
 
 from lib.db import restore as restore_module
 from lib.db import triggers
+from lib.db.attachments import content_of, keep
 from lib.db.backup import LEFT_OUT, backup, read_manifest, saved_tables
 from lib.db.engine import open_engine, reading, writing
 from lib.db.migrate import migrate, pending
@@ -26,6 +27,7 @@ from lib.db.tables.reviews import reviews
 from lib.db.tables.staff import audit_log, sessions, staff
 from lib.db.tables.store import deleted_rows, goals, import_runs, rejected_rows
 from lib.db.tables.store import store as store_table
+from lib.db.tables.tickets import attachments, ticket_messages, tickets
 from lib.errors import BackupRefused, DatabaseUnavailable
 
 WHEN = datetime(2025, 3, 30, 1, 59, 59, 123456, tzinfo=UTC)
@@ -286,6 +288,30 @@ def test_after_a_restore_nothing_leaves_that_may_have_left_before(shop: Engine, 
         assert found == {"queued": "held_back", "sending": "held_back", "sent": "sent", "failed": "failed"}
         reasons = set(c.scalars(select(outbox_messages.c.failure).where(outbox_messages.c.status == "held_back")))
         assert reasons == {RESTORED}
+
+
+def test_the_files_of_mails_come_back_those_that_are_named(shop: Engine, other: Engine, tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    sha256 = keep(here, b"%PDF")
+    keep(here, b"nobody names this")
+    with writing(shop) as c:
+        c.execute(insert(tickets).values(ticket_id=1, opened_at=WHEN, **_imported("t1")))
+        told = {"ticket_id": 1, "author": "customer", "sent_at": WHEN, "body": "see file"}
+        c.execute(insert(ticket_messages).values(ticket_message_id=1, **told))
+        file = {"ticket_message_id": 1, "file_name": "a.pdf", "media_type": "application/pdf", "bytes": 4}
+        c.execute(insert(attachments).values(sha256=sha256, created_at=WHEN, **file))
+    backup(shop, tmp_path / "kept.encore", data_dir=here)
+    restore(other, tmp_path / "kept.encore", data_dir=there)
+    assert [path.name for path in (there / "attachments").iterdir()] == [sha256]
+    assert content_of(there, sha256) == b"%PDF"
+
+
+def test_a_backup_whose_files_are_damaged_changes_nothing(shop: Engine, database: Engine, tmp_path: Path) -> None:
+    backup(shop, tmp_path / "kept.encore")
+    with zipfile.ZipFile(tmp_path / "kept.encore", "a") as archive:
+        archive.writestr(f"attachments/{'0' * 64}", b"something else")
+    with pytest.raises(BackupRefused, match="damaged in the file"):
+        restore(database, tmp_path / "kept.encore", replace=True)
 
 
 def test_a_restore_that_is_cut_short_changes_nothing(shop: Engine, tmp_path: Path) -> None:
