@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from lib.db.tables.offers import offers
 from lib.db.tables.store import annotations, goals
-from lib.queues import orders, questions, returns, reviews, shipments, tickets
+from lib.queues import orders, outbox, questions, returns, reviews, shipments, tickets
 from lib.queues.listing import Need, Page, counted
 
 ENDING = "ending"
@@ -28,6 +28,7 @@ _LISTS: dict[str, _List] = {
     orders.KEY: orders.waiting,
     returns.KEY: returns.waiting,
     questions.KEY: questions.waiting,
+    outbox.KEY: outbox.waiting,
 }
 
 
@@ -40,6 +41,7 @@ def needs(connection: Connection, *, at: datetime, today: date) -> list[Need]:
         orders.need(connection, at),
         returns.need(connection, at),
         questions.need(connection, at),
+        outbox.need(connection, at),
         _ending(connection, at, today),
     ]
     return sorted((need for need in found if need), key=lambda need: not need.is_urgent)

@@ -15,6 +15,7 @@ from lib.queues.listing import Need
 from lib.settings import settings
 from lib.ui.access import show_error
 from lib.ui.drill_down import open_button
+from lib.ui.places import OUTBOX
 from lib.ui.tables import table
 from lib.ui.text import plain
 
@@ -25,6 +26,7 @@ ICONS = {
     "unpaid": ":material/payments:",
     "returns": ":material/assignment_return:",
     "questions": ":material/help:",
+    "outbox": ":material/outbox:",
     "ending": ":material/flag:",
 }
 PAGE = 50
@@ -78,10 +80,13 @@ def _list(key: str, store: Store) -> None:
         return
     frame, columns = _for_people(page.rows, store)
     table(frame, alt="What waits", columns=columns)
-    st.caption(
-        "Of the last 60 days. Encore only reads here for now: answer in the shop's own tools, "
-        "and the next import clears the line."
-    )
+    if key == "outbox":
+        st.page_link(OUTBOX, label="See why, and send them again", icon=":material/arrow_forward:")
+    else:
+        st.caption(
+            "Of the last 60 days. Encore only reads here for now: answer in the shop's own tools, "
+            "and the next import clears the line."
+        )
     with st.container(horizontal=True):
         if len(trail) > 1 and st.button("Earlier rows", key=f"back_{key}", icon=":material/chevron_left:"):
             trail.pop()

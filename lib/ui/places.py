@@ -5,4 +5,5 @@ from lib.settings import ROOT
 PAGES = ROOT / "pages"
 TODAY = PAGES / "today.py"
 IMPORTS = PAGES / "imports.py"
+OUTBOX = PAGES / "outbox.py"
 REVIEWS = PAGES / "reviews.py"

@@ -26,13 +26,13 @@ from lib.db.tables.store import watermarks
 from lib.db.tables.tickets import attachments, ticket_messages, tickets
 from lib.errors import MailboxUnavailable, SettingsError
 from lib.importers.mail_message import read_mail
-from lib.importers.mailbox import mailbox_address, open_mailbox
+from lib.importers.mailbox import MailboxAddress, mailbox_address, open_mailbox
 from lib.jobs.mailbox import poll
 from lib.jobs.outbox import deliver
 from lib.outbox.queue import enqueue
 from lib.outbox.switch import set_sending
 from lib.settings import ROOT, Settings
-from tests.mail_servers import Imap, Smtp, imap_server, smtp_server
+from tests.mail_servers import Imap, Smtp, behind_tls, imap_server, self_signed, smtp_server
 
 ANN = "Ann Doe <ann@example.com>"
 
@@ -221,6 +221,22 @@ def test_a_wrong_password_and_a_missing_folder_are_said(imap: Imap) -> None:
     nowhere = mailbox_address(imap.url.replace("INBOX", "Nowhere"))
     with pytest.raises(MailboxUnavailable, match="no folder 'Nowhere'"), open_mailbox(nowhere):
         pass
+
+
+def test_a_certificate_that_nobody_vouches_for_gets_no_password(
+    imap: Imap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = self_signed(tmp_path)
+
+    def address(port: int) -> MailboxAddress:
+        return mailbox_address(f"imaps://shop:secret%40pass@127.0.0.1:{port}/INBOX")
+
+    refused = pytest.raises(MailboxUnavailable, match="CERTIFICATE_VERIFY_FAILED")
+    with behind_tls(imap.port, certificate) as port, refused, open_mailbox(address(port)):
+        pass
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with behind_tls(imap.port, certificate) as port, open_mailbox(address(port)) as box:
+        assert list(box.uids_after(0)) == []
 
 
 POLL = """

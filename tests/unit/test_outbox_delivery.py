@@ -214,6 +214,38 @@ def test_two_processes_that_are_killed_in_the_middle_send_nothing_twice_and_lose
     assert sum(arrived.values()) >= 32
 
 
+def test_the_app_itself_sends_and_is_killed_in_the_middle_without_harm(
+    shop: Settings, database: Engine, smtp: Smtp
+) -> None:
+    keys = {f"slow@{number}.example.com": queue(database, f"slow@{number}.example.com") for number in range(24)}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("ENCORE_")} | {
+        "ENCORE_DATA_DIR": str(shop.data_dir),
+        "ENCORE_DATABASE_URL": shop.database_url,
+        "ENCORE_SMTP_URL": shop.smtp_url,
+        "ENCORE_MAIL_FROM": shop.mail_from,
+        "ENCORE_OUTBOX_SECONDS": "0.1",
+        "ENCORE_REFRESH_MINUTES": "0",
+    }
+    command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.port=0"]
+    for so_many in (5, 12):
+        app = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(1200):
+            if len(smtp.lines()) >= so_many:
+                break
+            time.sleep(0.05)
+        os.kill(app.pid, signal.SIGKILL)
+        app.wait()
+    time.sleep(0.5)
+    # What the killed app held is taken up once its lease has run out.
+    deliver(shop, clock=lambda: now() + LEASE * 2)
+    arrived = Counter(str(line["to"][0]) for line in smtp.lines())  # type: ignore[index]  # a list of one
+    states = {recipient: state(database, key).status for recipient, key in keys.items()}
+    assert set(arrived.values()) <= {1}
+    assert [recipient for recipient, status in states.items() if status == "sent" and arrived[recipient] != 1] == []
+    assert Counter(states.values())["held_back"] <= 2
+    assert Counter(states.values())["sent"] >= 22
+
+
 def test_two_processes_share_the_work(shop: Settings, database: Engine, smtp: Smtp) -> None:
     for number in range(30):
         queue(database, f"ann@{number}.example.com")

@@ -177,6 +177,17 @@ def test_one_connection_serves_many_mails(smtp: Smtp, message: Message, noon: da
     assert [line["to"] for line in smtp.lines()[before:]] == [["ann@example.com"], ["bob@example.com"]]
 
 
+def test_a_server_that_offers_no_tls_gets_no_mail_where_tls_was_asked_for(
+    smtp: Smtp, message: Message, noon: datetime
+) -> None:
+    before = len(smtp.lines())
+    server = mail_server(smtp.url.replace("smtp://", "smtp+starttls://me:secret@"))
+    with Sender(server) as sender, pytest.raises(NotNow, match="STARTTLS") as failed:
+        sender.send(compose(message, sender=FROM, at=noon), before_data=lambda: None)
+    assert "secret" not in str(failed.value)
+    assert len(smtp.lines()) == before
+
+
 def test_a_password_goes_out_only_under_lock_and_is_in_no_words() -> None:
     with pytest.raises(SettingsError, match="in the open"):
         mail_server("smtp://shop:secret@mail.example.com")

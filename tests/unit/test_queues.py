@@ -1,5 +1,6 @@
 """What waits for staff: counted live, listed page by page, on each engine."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,15 @@ import pytest
 from sqlalchemy import Engine, create_engine, event, insert
 
 from lib.db.engine import reading, writing
-from lib.db.store import Store
+from lib.db.store import Store, write_store
+from lib.db.tables.offers import outbox_messages
 from lib.db.tables.orders import orders
 from lib.db.tables.reviews import reviews
 from lib.db.tables.shipments import shipments
 from lib.db.tables.store import goals, import_runs, rejected_rows
 from lib.db.tables.tickets import tickets
 from lib.queues import day
+from lib.queues import outbox as outbox_queue
 from lib.queues import reviews as review_queue
 from lib.queues import tickets as ticket_queue
 from lib.queues.rejected import Missing, missing
@@ -126,6 +129,25 @@ def test_each_kind_counts_what_waits_and_nothing_else(database: Engine, store: S
         "unpaid": (1, False, "€10 still to come in"),
         "ending": (1, False, "orders: in 2 days"),
     }
+
+
+def test_messages_that_did_not_leave_need_somebody_but_not_in_the_demo_store(
+    database: Engine, store: Store, noon: datetime
+) -> None:
+    told = {"channel": "email", "recipient": "ann@example.com", "body": "Hi", "queued_at": noon, "due_at": noon}
+    with writing(database) as connection:
+        for number, status in enumerate(("queued", "sending", "sent", "failed", "failed", "held_back")):
+            connection.execute(
+                insert(outbox_messages).values(idempotency_key=str(number), status=status, failure="No.", **told)
+            )
+    assert _needs(database, store, noon) == {"outbox": (3, True, "2 failed, 1 held back")}
+    with reading(database) as connection:
+        rows = outbox_queue.waiting(connection, noon, limit=2).rows
+    assert rows["Status"].tolist() == ["failed", "failed"]
+    assert "ann@example.com" not in rows.to_csv()
+    with writing(database) as connection:
+        write_store(connection, replace(store, is_demo=True))
+    assert _needs(database, store, noon) == {}
 
 
 def test_pages_follow_one_another_without_gap_or_repeat(database: Engine, store: Store, noon: datetime) -> None:
