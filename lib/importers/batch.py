@@ -23,6 +23,8 @@ KEY_LENGTH: Final = 400
 
 # Fingerprints of what came within its order start so: it goes when the order no longer has it.
 WITHIN: Final = "within:"
+# Those of refunds that look for the purchase they undo start so: one without looks again when orders come.
+TO_MATCH: Final = "match:"
 
 T = TypeVar("T")
 

@@ -30,14 +30,13 @@ class FirstLoad:
 
     What an import that died had set aside stays so while this one goes on, and is put back with its end.
 
-    >>> with FirstLoad(engine, many=BATCH) as first_load:
-    ...     for chunk in chunks:
-    ...         first_load.prepare(chunk)
+    >>> with FirstLoad(engine) as first_load:
+    ...     for chunk, is_full in chunks:
+    ...         first_load.prepare(chunk, is_full=is_full)
     """
 
-    def __init__(self, engine: Engine, *, many: int) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._many = many
         self._is_aside = False
 
     def __enter__(self) -> Self:
@@ -48,14 +47,14 @@ class FirstLoad:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._put_back()
 
-    def prepare(self, chunk: Sequence[Record | Rejected | Prepared]) -> None:
-        """Make the database ready for a chunk, in transactions of its own."""
+    def prepare(self, chunk: Sequence[Record | Rejected | Prepared], *, is_full: bool) -> None:
+        """Make the database ready for a chunk, in transactions of its own; ``is_full``: more may come."""
         if self._is_aside:
             if not all(isinstance(record, WITHOUT) for record in chunk):
                 self._put_back()
         elif (
-            len(chunk) >= self._many
-            and isinstance(chunk[-1], Prepared)
+            is_full
+            and any(isinstance(record, Prepared) for record in chunk)
             and all(isinstance(record, WITHOUT) for record in chunk)
         ):
             self._set_aside()

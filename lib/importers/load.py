@@ -104,10 +104,10 @@ def load(
     """
     report = ImportReport(source, run_id=run.run_id)
     try:
-        with _fewer_collections(), FirstLoad(engine, many=batch) as first_load, writing_often(engine) as connection:
-            for chunk in _chunks(records, batch):
+        with _fewer_collections(), FirstLoad(engine) as first_load, writing_often(engine) as connection:
+            for chunk, is_full in _chunks(records, batch):
                 part = ImportReport(source)
-                first_load.prepare(chunk)
+                first_load.prepare(chunk, is_full=is_full)
                 with connection.begin():
                     _write(connection, source, chunk, settings, run, part)
                     so_far = _both(report, part)
@@ -151,7 +151,8 @@ def _both(report: ImportReport, part: ImportReport) -> ImportReport:
     return both
 
 
-def _chunks(records: Iterator[Loaded], size: int) -> Iterator[list[Loaded]]:
+def _chunks(records: Iterator[Loaded], size: int) -> Iterator[tuple[list[Loaded], bool]]:
+    """Yield what one transaction takes, and whether that is as much as one takes, so that more may come."""
     chunk: list[Loaded] = []
     lines = 0
     for record in prepared(records):
@@ -159,10 +160,10 @@ def _chunks(records: Iterator[Loaded], size: int) -> Iterator[list[Loaded]]:
         if isinstance(record, Prepared):
             lines += len(record.lines)
         if len(chunk) >= size or lines >= BATCH_LINES:
-            yield chunk
+            yield chunk, True
             chunk, lines = [], 0
     if chunk:
-        yield chunk
+        yield chunk, False
 
 
 def _write(

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from lib.db.tables.orders import discounts_used, orders
 from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused
 from lib.importers.conversion import NoRate
+from lib.importers.late_purchases import match_waiting
 from lib.importers.load_people import resolve
 from lib.importers.load_refunds import write_refunds
 from lib.importers.load_shipments import write_shipments
@@ -54,6 +55,7 @@ def load_orders(batch: Batch, records: Sequence[Prepared]) -> list[Outcome]:
     changed = [draft.order_id for draft in drafts if not draft.is_new]
     parcels = [(parcel, draft.order_id) for draft in drafts for parcel in draft.order.parcels]
     write_shipments(batch, parcels, whole_orders=changed)
+    match_waiting(batch, (draft.customer_id for draft in drafts if draft.customer_id is not None))
     return outcomes
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from lib.db.tables.orders import refund_items, refunds
-from lib.importers.batch import STORED, UNCHANGED, WITHIN, Batch, Outcome, Refused, clip, fingerprint
+from lib.importers.batch import STORED, TO_MATCH, UNCHANGED, WITHIN, Batch, Outcome, Refused, clip, fingerprint
 from lib.importers.checks import bad_refund
 from lib.importers.conversion import NoRate, convert_refund
 from lib.importers.load_people import resolve
@@ -154,7 +154,10 @@ def _draft(batch: Batch, position: int, record: RefundRecord, purchase: Purchase
         refund = convert_refund(record, rate, target)
     if purchase is not None:
         refund = undone(refund, purchase)
-    draft = Draft(refund, fingerprint(refund), purchase, position=position)
+    written = fingerprint(refund)
+    if refund.match_purchase and purchase is None:
+        written = TO_MATCH + written[: 32 - len(TO_MATCH)]
+    draft = Draft(refund, written, purchase, position=position)
     if record.customer is not None:
         draft.mention = mentioned(record.customer, record.refunded_at)
     if purchase is not None:

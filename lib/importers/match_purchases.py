@@ -1,7 +1,7 @@
 """Which purchase does a cancellation undo, when it does not say?
 
-The latest earlier valid purchase of the same customer, of the same SKU (or name, without one), at the
-same unit price, of which as many pieces are not yet refunded.
+The latest earlier valid purchase of the same customer, of the same SKU (or name, where the cancellation has
+none), at the same unit price, of which as many pieces are not yet refunded.
 """
 
 from collections import defaultdict
@@ -13,6 +13,9 @@ from sqlalchemy import func, or_, select
 from lib.db.tables.orders import order_items, orders, refund_items
 from lib.importers.batch import Batch
 from lib.importers.writer import instant
+
+# Whose, of what, at which price.
+_Key = tuple[int, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def match(batch: Batch, wanted: Sequence[Wanted], replaced: Sequence[int]) -> li
     if not wanted:
         return []
     line, order = order_items.c, orders.c
-    keys = {(each.customer_id, each.sku or f"name:{each.name}", each.unit_price_minor) for each in wanted}
+    keys = {_key(each.customer_id, each.sku, each.name, each.unit_price_minor) for each in wanted}
     found_rows = batch.connection.execute(
         select(
             order.customer_id,
@@ -75,9 +78,9 @@ def match(batch: Batch, wanted: Sequence[Wanted], replaced: Sequence[int]) -> li
         )
         .order_by(order.placed_at, line.order_item_id)
     )
-    rows = [row for row in found_rows if (row[0], row[1] or f"name:{row[2]}", row[3]) in keys]
+    rows = [row for row in found_rows if not keys.isdisjoint(_keys(*row[:4]))]
     refunded = _refunded(batch, [row.order_item_id for row in rows], replaced)
-    candidates: defaultdict[tuple[int, str, int], list[_Candidate]] = defaultdict(list)
+    candidates: defaultdict[_Key, list[_Candidate]] = defaultdict(list)
     for row in rows:
         candidate = _Candidate(
             instant(row.placed_at) or "",
@@ -86,10 +89,11 @@ def match(batch: Batch, wanted: Sequence[Wanted], replaced: Sequence[int]) -> li
             row.product_id,
             row.quantity - refunded.get(row.order_item_id, 0),
         )
-        candidates[row.customer_id, row.sku or f"name:{row.name}", row.unit_price_minor].append(candidate)
+        for key in _keys(*row[:4]):
+            candidates[key].append(candidate)
     found: list[tuple[int, int, int | None] | None] = []
     for each in wanted:
-        fitting = candidates.get((each.customer_id, each.sku or f"name:{each.name}", each.unit_price_minor), [])
+        fitting = candidates.get(_key(each.customer_id, each.sku, each.name, each.unit_price_minor), [])
         best = next((c for c in reversed(fitting) if c.placed_at <= each.before and c.left >= each.quantity), None)
         if best is None:
             found.append(None)
@@ -97,6 +101,18 @@ def match(batch: Batch, wanted: Sequence[Wanted], replaced: Sequence[int]) -> li
             best.left -= each.quantity
             found.append((best.order_id, best.order_item_id, best.product_id))
     return found
+
+
+def _key(customer_id: int, sku: str | None, name: str | None, unit_price_minor: int) -> _Key:
+    return customer_id, sku or f"name:{name}", unit_price_minor
+
+
+def _keys(customer_id: int, sku: str | None, name: str, unit_price_minor: int) -> set[_Key]:
+    """All that a line goes by: its SKU, and its name."""
+    return {
+        _key(customer_id, sku, name, unit_price_minor),
+        _key(customer_id, None, name, unit_price_minor),
+    }
 
 
 def _refunded(batch: Batch, order_item_ids: Sequence[int], replaced: Sequence[int]) -> dict[int, int]:

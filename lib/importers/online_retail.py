@@ -66,7 +66,7 @@ OPEN_INVOICES = 256
 SAMPLE = 5_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Line:
     code: str
     name: str

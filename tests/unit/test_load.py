@@ -597,6 +597,37 @@ def test_a_cancellation_by_nobody_or_of_more_than_was_bought_stays_unmatched(sho
     assert matched(shop) == [None, None]
 
 
+def test_a_cancellation_that_came_first_is_set_against_its_purchase_later(shop: Shop) -> None:
+    shop.load(cancellation("r1", 2, 5), cancellation("r2", 2, 6))
+    assert matched(shop) == [None, None]
+    shop.load(purchase("after", 9, 7), purchase("dearer", 9, 1, price=600), purchase("other", 9, 1, who="c2"))
+    assert matched(shop) == [None, None]
+    shop.load(purchase("a", 3, 0))
+    assert matched(shop) == ["a", None]
+    shop.load(purchase("b", 2, 4))
+    assert matched(shop) == ["a", "b"]
+    order_keys = {key: order_id for order_id, key in shop.rows(orders, "order_id", "external_id")}
+    assert shop.rows(refunds, "order_id") == [(order_keys["a"],), (order_keys["b"],)]
+    lines = dict(shop.rows(order_items, "order_id", "order_item_id"))
+    assert [row[0] for row in shop.rows(refund_items, "order_item_id")] == [
+        lines[order_keys["a"]],
+        lines[order_keys["b"]],
+    ]
+
+
+def test_a_cancellation_matched_later_is_unchanged_when_it_comes_again(shop: Shop) -> None:
+    shop.load(cancellation("r1", 2, 5))
+    shop.load(purchase("a", 3, 0))
+    assert shop.load(cancellation("r1", 2, 5)).unchanged == 1
+    assert matched(shop) == ["a"]
+
+
+def test_a_refund_that_looks_for_no_purchase_is_set_against_none_later(shop: Shop) -> None:
+    shop.load(replace(cancellation("r1", 2, 5), match_purchase=False))
+    shop.load(purchase("a", 3, 0))
+    assert matched(shop) == [None]
+
+
 # People
 
 
