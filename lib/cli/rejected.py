@@ -54,7 +54,8 @@ def _choice(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do what the action says; 1 when corrected rows were rejected again."""
     if args.source:
-        args.source = source_named(args.source).name
+        name, sign, shop = args.source.partition(":")
+        args.source = source_named(name).name + sign + shop
     if args.action == "import":
         return _import(args)
     if args.action == "dismiss":

@@ -40,7 +40,8 @@ class Mapping:
 
     ``columns``: field → header. ``dates``: day-first, month-first, a strptime format, or empty where they
     prove themselves. ``decimal``: the sign before the decimals, likewise. ``currency``: where no column
-    names it. ``tax_percent``: to take tax out of prices that include it where no column holds it.
+    names it. ``tax_percent``: to take tax out of prices that include it where no column holds it. ``shop``: whose
+    table it is, where tables of several shops are imported; tables of one shop share it.
     ``words``: per field, the file's own words in terms of Encore's, such as ``Erledigt`` for paid.
     ``confidence`` (field → 0 to 1) and ``questions`` come from a guess and are not kept.
     """
@@ -54,6 +55,7 @@ class Mapping:
     prices_include_tax: bool = False
     tax_percent: Decimal | None = None
     order_amounts: str = "repeated"
+    shop: str = ""
     words: dict[str, dict[str, str]] = field(default_factory=dict)
     confidence: dict[str, float] = field(default_factory=dict, compare=False)
     questions: tuple[Question, ...] = field(default=(), compare=False)
@@ -63,6 +65,7 @@ class Mapping:
         lines = [
             "# How Encore reads this table. `python -m lib import table FILE --mapping THIS-FILE` uses it.",
             f"kind = {_quoted(self.kind)}  # {', '.join(fields())}",
+            f"shop = {_quoted(self.shop)}  # where tables of several shops are imported: each shop's name",
         ]
         if self.kind == "orders":
             lines.append(f"shape = {_quoted(self.shape)}  # one row per order, or per line")
@@ -180,12 +183,14 @@ def from_toml(text: str, name: str = "the mapping") -> Mapping:
         prices_include_tax=include,
         tax_percent=_percent(told.get("tax_percent", ""), name),
         order_amounts=_one_of(told, "order_amounts", ORDER_AMOUNTS, name),
+        shop=str(told.get("shop", "")),
         words={of: _texts(words, f"[words.{of}] of {name}") for of, words in told.get("words", {}).items()},
     )
 
 
 _ENTRIES = (
     "kind",
+    "shop",
     "shape",
     "dates",
     "decimal",

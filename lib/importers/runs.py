@@ -78,6 +78,14 @@ def finish(engine: Engine, run: Run, report: ImportReport, *, status: str = "fin
         )
 
 
+def was_read_as(connection: Connection, source: str) -> bool:
+    """Whether there was a run under this name."""
+    return (
+        connection.scalar(select(import_runs.c.import_run_id).where(import_runs.c.source == source).limit(1))
+        is not None
+    )
+
+
 def is_importing(connection: Connection) -> bool:
     """Whether a run is under way, as far as its heart and its process tell."""
     rows = connection.execute(

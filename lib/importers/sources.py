@@ -1,15 +1,21 @@
 """Where records come from: every source by its name, and how to tell one from its files."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from importlib import import_module
 from typing import Final, cast
+from unicodedata import normalize
 
 from lib.errors import ImportRefused, UnknownFormat
 from lib.importers import rates, reviews, tickets
 from lib.importers.records import ReadContext, Record, Rejected
 from lib.importers.rows import read_rows
 from lib.importers.source_file import SourceFile
+
+SHOP_LENGTH: Final = 40
+_BETWEEN: Final = re.compile(r"[^a-z0-9]+")
 
 Reader = Callable[[Sequence[SourceFile], ReadContext], Iterator[Record | Rejected]]
 
@@ -48,13 +54,29 @@ SOURCES: Final[dict[str, Source]] = {
 }
 
 
+def kept_under(source: str, shop: str) -> str:
+    """The name under which rows of one shop are kept, where a source may serve several shops.
+
+    Rows of two shops may have the same keys, and under one name the one would overwrite the other.
+
+    >>> kept_under("table", "Nord & Süd"), kept_under("table", "")
+    ('table:nord-sud', 'table')
+    """
+    plain = normalize("NFKD", shop).encode("ascii", "ignore").decode().lower()
+    told = _BETWEEN.sub("-", plain).strip("-")[:SHOP_LENGTH]
+    if shop.strip() and not told:
+        # Written in no Latin letters at all: still a name of its own.
+        told = blake2b(shop.strip().casefold().encode(), digest_size=6).hexdigest()
+    return f"{source}:{told}" if told else source
+
+
 def source_named(name: str) -> Source:
-    """The source of a name, however it is spelt.
+    """The source of a name, however it is spelt; of ``table:north``, which rows of one shop are kept under, the table.
 
     Raises:
         ImportRefused: there is none; the text lists them.
     """
-    spelt = name.strip().lower().replace("-", "_").replace(".", "").replace(" ", "_")
+    spelt = name.partition(":")[0].strip().lower().replace("-", "_").replace(".", "").replace(" ", "_")
     if spelt not in SOURCES:
         raise ImportRefused(f"No source is called {name!r}. There are: {', '.join(SOURCES)}.")
     return SOURCES[spelt]

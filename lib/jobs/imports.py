@@ -27,8 +27,8 @@ from lib.importers.prepared import Prepared, Preparing
 from lib.importers.records import ReadContext, Record, Rejected
 from lib.importers.replace_demo import remove_demo
 from lib.importers.report import ImportReport
-from lib.importers.runs import start
-from lib.importers.sources import Source, detect, refuse_others, source_named
+from lib.importers.runs import start, was_read_as
+from lib.importers.sources import Source, detect, kept_under, refuse_others, source_named
 from lib.importers.sql import SqlReading, read_sql
 from lib.importers.sql_mapping import load_sql_mapping
 from lib.importers.watermarks import keep_watermarks, read_watermarks
@@ -76,6 +76,8 @@ def run_import(
         # The demo's clock and money are not the shop's own.
         context = replace(context, time_zone=settings.store_time_zone or "UTC", currency=settings.store_currency)
         store = replace(store, time_zone=context.time_zone, currency=context.currency)
+    if chosen.name == "table" and isinstance(mapping, Path):
+        mapping = load_mapping(mapping)
     database = _database(engine, paths, mapping, context) if chosen.name == "sql" else None
     files = source_files([Path(path) for path in paths], context) if database is None else []
     refuse_others(chosen, files)
@@ -89,8 +91,9 @@ def run_import(
             tell(report, _share(files))
 
     names = [file.name for file in files] if database is None else [database.place]
+    kept_as = _kept_as(engine, chosen, mapping, database)
     if dry_run:
-        report = _dry(engine, settings, chosen.name, store, records, shown)
+        report = _dry(engine, settings, kept_as, store, records, shown)
         report.files = names
         return report
     if is_demo and not replace_demo:
@@ -106,8 +109,8 @@ def run_import(
             raise ImportRefused("There is no record to import, so the demo store stays.")
         records = chain((first,), records)
         remove_demo(engine, settings)
-    run = start(engine, chosen.name, names, started_by=started_by)
-    report = load(engine, chosen.name, records, run=run, settings=settings, progress=shown)
+    run = start(engine, kept_as, names, started_by=started_by)
+    report = load(engine, kept_as, records, run=run, settings=settings, progress=shown)
     report.files = names
     report.replaced_demo = is_demo
     if database is not None:
@@ -179,6 +182,20 @@ def _database(
         return replace(found, start=read_watermarks(connection, found.place))
 
 
+def _kept_as(engine: Engine | None, source: Source, mapping: Mapping | Path | None, database: SqlReading | None) -> str:
+    """The name that the records are kept under: a table's or a database's has its shop's name in it.
+
+    A database that was read before there were such names, under ``sql`` alone, stays there.
+    """
+    if database is None:
+        return kept_under(source.name, mapping.shop) if isinstance(mapping, Mapping) else source.name
+    own = kept_under(source.name, database.mapping.name)
+    if engine is None or not database.start:
+        return own
+    with reading(engine) as connection:
+        return own if was_read_as(connection, own) else source.name
+
+
 def _records(
     source: Source,
     files: Sequence[SourceFile],
@@ -193,8 +210,7 @@ def _records(
         return _read(source.reader(), files, context, prepare=prepare)
     if mapping is None:
         raise MappingInvalid("A table needs a mapping that says which column means what: name it with --mapping.")
-    known = load_mapping(mapping) if isinstance(mapping, Path) else mapping
-    return _read(read_table, files, known, context, prepare=prepare)
+    return _read(read_table, files, mapping, context, prepare=prepare)
 
 
 def _read(

@@ -128,6 +128,15 @@ def _settings(base: Any) -> dict[str, Any]:
         if base.kind in {"orders", "products", "refunds"}:
             currency = st.text_input("Currency", base.currency, key="mapping_currency", placeholder="the store's")
             chosen["currency"] = currency.strip().upper()
+        shop = st.text_input(
+            "Shop",
+            base.shop,
+            key="mapping_shop",
+            placeholder="the only one",
+            help="Only where you import tables of several shops: their order numbers may be the same. Give all tables"
+            " of one shop the same name.",
+        )
+        chosen["shop"] = shop.strip()
         if base.kind == "orders":
             chosen["prices_include_tax"] = st.toggle("Prices include tax", base.prices_include_tax, key="mapping_tax")
             percent = st.text_input(

@@ -16,6 +16,7 @@ MAPPING = Mapping(
     prices_include_tax=True,
     tax_percent=Decimal("7.7"),
     order_amounts="first",
+    shop="Nord & Süd",
     words={"status": {"Erledigt": "paid"}},
 )
 

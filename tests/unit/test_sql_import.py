@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from lib.db.engine import reading
+from lib.db.engine import reading, writing
 from lib.db.store import Store
 from lib.errors import MappingInvalid
 from lib.jobs.imports import run_import
@@ -56,6 +56,36 @@ def test_a_database_is_imported_once_and_tomorrow_only_what_is_new(
         kept = kept_in.execute(text("SELECT mapping, query, value FROM watermarks")).all()
     assert [tuple(row) for row in found] == [("A", 9900), ("B", 700), ("C", 100)]
     assert [tuple(row) for row in kept] == [(f"mine sqlite:///{shop}", "orders", "2025-01-07 10:00:00")]
+
+
+def test_databases_of_two_mappings_keep_their_orders_apart(
+    settings: Settings, database: Engine, store: Store, shop: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "second.toml").write_text(MINE.replace('"mine"', '"Second Shop"'), encoding="utf-8")
+    for name in ("mine", "second", "second"):
+        run_import(settings, "sql", [f"sqlite:///{shop}"], mapping=tmp_path / f"{name}.toml")
+    with reading(database) as kept_in:
+        found = kept_in.execute(text("SELECT source, external_id FROM orders ORDER BY source, external_id")).all()
+    assert [tuple(row) for row in found] == [
+        ("sql:mine", "A"),
+        ("sql:mine", "B"),
+        ("sql:second-shop", "A"),
+        ("sql:second-shop", "B"),
+    ]
+
+
+def test_a_database_that_was_read_before_shops_had_names_stays_where_it_was(
+    settings: Settings, database: Engine, store: Store, shop: Path, tmp_path: Path
+) -> None:
+    run_import(settings, "sql", [f"sqlite:///{shop}"], mapping=tmp_path / "mine.toml")
+    with writing(database) as connection:
+        connection.execute(text("UPDATE orders SET source = 'sql'"))
+        connection.execute(text("UPDATE import_runs SET source = 'sql'"))
+    for _ in range(2):
+        report = run_import(settings, "sql", [f"sqlite:///{shop}"], mapping=tmp_path / "mine.toml")
+        assert (report.source, report.read, report.unchanged) == ("sql", 1, 1)
+    with reading(database) as connection:
+        assert connection.execute(text("SELECT COUNT(*) FROM orders")).scalar_one() == 2
 
 
 def test_a_database_without_a_mapping_is_refused(
