@@ -115,6 +115,8 @@ def load(
                 report = so_far
                 if progress is not None:
                     progress(report)
+                # Before the next is gathered: collecting garbage must not look through it.
+                del chunk
     except ImportRefused as refusal:
         status = "interrupted" if report.read else "refused"
         finish(engine, run, report, status=status, message=str(refusal))
@@ -134,7 +136,7 @@ def load(
 
 @contextmanager
 def _fewer_collections() -> Iterator[None]:
-    """Collect cyclic garbage rarely: a batch is up to a million live objects and no cycles, and looking takes long."""
+    """Collect cyclic garbage after each batch alone: it is up to a million live objects, and looking takes long."""
     before = gc.get_threshold()
     gc.set_threshold(2_000_000, 50, 100)
     try:
@@ -162,6 +164,8 @@ def _chunks(records: Iterator[Loaded], size: int) -> Iterator[tuple[list[Loaded]
         if len(chunk) >= size or lines >= BATCH_LINES:
             yield chunk, True
             chunk, lines = [], 0
+            # Statements are cycles, and hold the keys that were asked for.
+            gc.collect(1)
     if chunk:
         yield chunk, False
 
