@@ -1,5 +1,7 @@
 """The editor of a reply: templates, the draft kept as typed, who else is at it, and what to do when two were."""
 
+from email.utils import parseaddr
+
 import streamlit as st
 
 from lib.db.engine import order_database, reading, writing
@@ -109,7 +111,7 @@ def _write(staff: Staff, store: Store, review: Review) -> None:
     else:
         st.caption(plain(f"Not by e-mail: {why}"))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        way = Way(email=address if is_mailed else None)
+        way = Way(email=address if is_mailed else None, webhook=bool(settings().webhook_url))
         st.button(
             "Send",
             type="primary",
@@ -174,6 +176,7 @@ def _values(staff: Staff, store: Store, review: Review) -> dict[str, str]:
         "agent": staff.name if staff.staff_id is not None else "",
         "topic": labels().get(topics[0], topics[0]) if topics else "",
         "review": review.body or review.title,
+        "contact": parseaddr(settings().mail_from)[1],
     }
 
 
