@@ -14,6 +14,9 @@ from lib.db.tables.reviews import review_replies, review_shares, reviews
 from lib.db.tables.staff import staff
 from lib.db.tables.tickets import tickets
 
+# The stars of a product are counted over so many of its newest reviews.
+NEWEST = 1_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
@@ -171,7 +174,7 @@ def replies_of(connection: Connection, review_id: int) -> list[Reply]:
 def other_reviews(
     connection: Connection, *, product_id: int | None, but: int, limit: int = 5
 ) -> tuple[list[dict[str, Any]], dict[int, int]]:
-    """The product's newest other reviews, and how many it has of each number of stars."""
+    """The product's newest other reviews, and how many of its newest ``NEWEST`` have each number of stars."""
     if product_id is None:
         return [], {}
     row = reviews.c
@@ -181,7 +184,13 @@ def other_reviews(
         .order_by(row.written_at.desc(), row.review_id.desc())
         .limit(limit)
     ).mappings()
-    stars = select(row.rating).where(row.product_id == product_id, row.state != "spam").limit(20_000).subquery()
+    stars = (
+        select(row.rating)
+        .where(row.product_id == product_id, row.state != "spam")
+        .order_by(row.written_at.desc())
+        .limit(NEWEST)
+        .subquery()
+    )
     spread = connection.execute(select(stars.c.rating, func.count()).group_by(stars.c.rating))
     return [dict(one) for one in newest], {int(rating): int(count) for rating, count in spread}
 

@@ -29,6 +29,8 @@ _STYLE = """
   .st-key-{hidden} {{ display: none; }}
 }}
 @media (min-width: 641px) {{ .st-key-inbox_back, .st-key-inbox_begin {{ display: none; }} }}
+/* Streamlit writes the key of a shortcut too faintly on a coloured button. */
+.stButton button[kind=primary] kbd {{ color: inherit; opacity: 1; }}
 .st-key-inbox_lines [role=radiogroup], .st-key-inbox_lines [role=radiogroup] > label {{ width: 100%; }}
 """
 

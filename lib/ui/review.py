@@ -7,7 +7,7 @@ import streamlit as st
 from lib.db.engine import order_database, reading
 from lib.db.store import Store
 from lib.db.tables.columns import now
-from lib.queues.review import Reply, Review, Sent, open_review, other_reviews
+from lib.queues.review import NEWEST, Reply, Review, Sent, open_review, other_reviews
 from lib.queues.review_inbox import tags
 from lib.settings import settings
 from lib.staff import May, Staff
@@ -223,7 +223,10 @@ def _product(review: Review, others: list[dict[str, object]], spread: dict[int, 
         if total:
             mean = sum(rating * count for rating, count in spread.items()) / total
             low = sum(count for rating, count in spread.items() if rating <= NEGATIVE)
-            st.caption(f"{mean:.1f} of 5 from {total:,} review{'' if total == 1 else 's'}, {low:,} with 1–2 stars")
+            many = (
+                f"its newest {total:,} reviews" if total >= NEWEST else f"{total:,} review{'' if total == 1 else 's'}"
+            )
+            st.caption(f"{mean:.1f} of 5 from {many}, {low:,} with 1–2 stars")
         for one in others:
             with st.container(gap=None):
                 st.markdown(f":small[{stars(int(str(one['rating'])))}] {one_line(one['title'] or '', 40)}")

@@ -106,7 +106,7 @@ def _course_of(scope: Scope, version: int, _mart: Mart) -> pd.DataFrame:
 
 
 def _course(page: Opened) -> None:
-    st.subheader("How customers rate", anchor=False)
+    st.header("How customers rate", anchor=False)
     found = _course_of(page.scope, page.version, page.mart)
     unit = "week" if page.scope.period.days <= BY_WEEK else "month"
     if found.empty:
@@ -125,7 +125,7 @@ def _products_of(scope: Scope, version: int, _mart: Mart) -> pd.DataFrame:
 
 @st.fragment
 def _products(page: Opened) -> None:
-    st.subheader("Product by product", anchor=False)
+    st.header("Product by product", anchor=False)
     found = _products_of(page.scope, page.version, page.mart)
     if found.empty:
         st.caption("No review in these days.")
@@ -166,7 +166,7 @@ def _strata(scope: Scope, version: int, _mart: Mart) -> pd.DataFrame:
 
 def _again(page: Opened) -> None:
     """Answered and unanswered reviewers compared, like with like; never as a cause."""
-    st.subheader("Answered, and buying again", anchor=False)
+    st.header("Answered, and buying again", anchor=False)
     period = Period(page.as_of - _FOLLOWED, page.as_of)
     found = _strata(Scope(period=period, as_of=page.as_of), page.version, page.mart)
     st.caption(

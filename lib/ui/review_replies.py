@@ -43,7 +43,7 @@ def _draw(store: Store) -> None:
     with st.container(border=True, key="platform_file"):
         _file(store, waiting)
     with st.container(border=True, key="reply_states"):
-        st.subheader("Replies and their way", anchor=False)
+        st.header("Replies and their way", anchor=False)
         said = [f"{count:,} {_STATES[name].lower()}" for name, count in counted.items() if count]
         st.caption(plain("Mail and webhooks: " + (", ".join(said) or "nothing waits and nothing failed") + "."))
         if not rows:
@@ -68,7 +68,7 @@ def _draw(store: Store) -> None:
 
 
 def _file(store: Store, waiting: int) -> None:
-    st.subheader("For your platform", anchor=False)
+    st.header("For your platform", anchor=False)
     many = f"more than {MOST_IN_A_FILE:,}" if waiting > MOST_IN_A_FILE else f"{waiting:,}"
     st.caption(
         "A CSV in the form that Judge.me imports, with the newest version of each reply. Every reply is in one file "

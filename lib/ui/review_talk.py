@@ -41,7 +41,7 @@ def _now(page: Opened) -> pd.DataFrame:
 @st.fragment
 def draw_topics(page: Opened) -> None:
     """Topics by how many unhappy reviews speak of them."""
-    st.subheader("What they talk about", anchor=False)
+    st.header("What they talk about", anchor=False)
     now = with_topics(_now(page))
     if now.empty:
         st.caption("No review with words in these days.")
@@ -67,7 +67,7 @@ def draw_topics(page: Opened) -> None:
 @st.fragment
 def draw_words(page: Opened) -> None:
     """Words that unhappy reviews hold more often than those of the year before."""
-    st.subheader("New words in bad reviews", anchor=False)
+    st.header("New words in bad reviews", anchor=False)
     start = page.scope.period.start
     now, before = _now(page), _of(page, start - _PAST, start)
     try:
@@ -100,7 +100,7 @@ def _odd(url: str, end: date, version: int, _page: Opened) -> pd.DataFrame:
 @st.fragment
 def draw_odd(page: Opened) -> None:
     """Reviews whose words say the contrary of their stars."""
-    st.subheader("Words that do not fit the stars", anchor=False)
+    st.header("Words that do not fit the stars", anchor=False)
     try:
         found = _odd(settings().database_url, page.scope.period.end, page.version, page)
     except NotEnoughData as refused:

@@ -100,7 +100,7 @@ def test_a_reply_begins_with_a_template_warns_and_is_sent(open_page: Open, shop:
         assert conn.execute(select(drafts_table.c.body)).scalars().all() == ["Thank you."]
     at.text_area(key="reply_900001").set_value("").run()
     at.selectbox(key="template_900001").select_index(0).run()
-    begun = at.text_area(key="reply_900001").value
+    begun = at.text_area(key="reply_900001").value or ""
     assert "sorry" in begun
     assert "{" not in begun
     at.text_area(key="reply_900001").set_value("Sorry. You can reach us: help@shop.test").run()

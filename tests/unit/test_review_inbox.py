@@ -152,6 +152,7 @@ def test_a_megabyte_of_words_does_not_weigh_down_the_list(database: Engine, noon
         (View.MINE, Asked(), "ix_reviews_owned"),
         (View.ALL, Asked(), "ix_reviews_written_at"),
         (View.ALL, Asked(product_id=1), "ix_reviews_product_id_written_at"),
+        (View.ALL, Asked(tag="vip"), "ix_reviews_tagged"),
     ],
 )
 def test_sqlite_reads_each_view_by_its_index_and_sorts_nothing(
@@ -170,5 +171,5 @@ def test_sqlite_reads_each_view_by_its_index_and_sorts_nothing(
             inbox(connection, view, asked, at=noon, staff_id=1, after=after)
     scanned = [step for step in plans if "reviews" in step]
     assert scanned
-    assert all(f"USING INDEX {index}" in step for step in scanned), scanned
+    assert all(f"INDEX {index}" in step for step in scanned), scanned
     assert not [step for step in plans if "TEMP B-TREE" in step]

@@ -104,3 +104,11 @@ Index(
     sqlite_where=OWNED,
     postgresql_where=OWNED,
 )
+TAGGED = text("tags IS NOT NULL")
+Index(
+    "ix_reviews_tagged",
+    reviews.c.written_at,
+    reviews.c.review_id,
+    sqlite_where=TAGGED,
+    postgresql_where=TAGGED,
+)
