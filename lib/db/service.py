@@ -146,10 +146,13 @@ def _since(
     )
     asked = (
         select(message.ticket_id, func.min(message.sent_at).label("asked"))
+        .join(tickets, ticket.ticket_id == message.ticket_id)
         .outerjoin(said, said.c.ticket_id == message.ticket_id)
         .where(
             message.ticket_id.in_(keys),
             message.author == "customer",
+            # What was said before somebody closed it was dealt with then.
+            or_(ticket.reopened_at.is_(None), message.sent_at >= ticket.reopened_at),
             or_(said.c.answered.is_(None), message.sent_at > said.c.answered),
         )
         .group_by(message.ticket_id)
@@ -163,6 +166,7 @@ def _since(
             ticket.opened_at,
             ticket.first_response_at,
             ticket.is_started_by_us,
+            ticket.reopened_at,
             ticket.merged_into_id,
             ticket.waiting_since,
             ticket.response_due_at,
@@ -177,8 +181,8 @@ def _since(
     for row in rows:
         waits = row.asked
         if waits is None and row.first_response_at is None and row.answered is None and not row.is_started_by_us:
-            # Imported without its messages: nobody has answered since it was opened.
-            waits = row.opened_at
+            # Imported without its messages, or opened again by hand: nobody has answered since.
+            waits = row.reopened_at or row.opened_at
         if row.status != "open" or row.merged_into_id is not None or (row.is_started_by_us and row.answered is None):
             waits = None
         elif waits is not None and row.first_response_at is not None and row.answered is None:

@@ -59,6 +59,12 @@ NAVIGATION = (
         may=May.SEE_QUEUE,
     ),
     Screen(
+        title="Tickets",
+        icon=":material/support_agent:",
+        words="Answer who waits, the most overdue first.",
+        may=May.SEE_QUEUE,
+    ),
+    Screen(
         title="Outbox",
         icon=":material/outbox:",
         words="What leaves the house by mail and webhook, what did not and why, and the mailbox.",

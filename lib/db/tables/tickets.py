@@ -98,3 +98,13 @@ Index(
     sqlite_where=UNANSWERED,
     postgresql_where=UNANSWERED,
 )
+
+# What the list of those we wait for reads; the query must hold the same words.
+WITH_CUSTOMER = text("status = 'waiting_for_customer'")
+Index(
+    "ix_tickets_with_customer",
+    tickets.c.opened_at,
+    tickets.c.ticket_id,
+    sqlite_where=WITH_CUSTOMER,
+    postgresql_where=WITH_CUSTOMER,
+)

@@ -1,0 +1,99 @@
+"""Tickets on a page: who waits comes first, an answer goes out, a note stays in, and roles hold."""
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select
+
+from lib.db.engine import order_database, reading, writing
+from lib.db.service import settle_open
+from lib.db.tables.columns import now
+from lib.db.tables.offers import outbox_messages
+from lib.db.tables.tickets import ticket_messages, tickets
+from lib.settings import Settings, read_settings
+from tests.pages.conftest import Open
+from tests.pages.test_pages import texts
+
+HOSTILE = "<script>alert(1)</script> **bold** =cmd() \u202e"
+
+
+@pytest.fixture
+def shop(stores: dict[str, Settings], tmp_path: Path) -> Settings:
+    """A shop with one order and two tickets that wait, one with hostile words."""
+    shutil.copytree(stores["single"].data_dir, tmp_path / "data")
+    made = read_settings({"ENCORE_DATA_DIR": str(tmp_path / "data")})
+    with writing(order_database(made)) as conn:
+        for key, subject, hours in ((1, "Where is it?", 3), (2, HOSTILE, 5)):
+            at = now() - timedelta(hours=hours)
+            conn.execute(
+                insert(tickets).values(
+                    source="test",
+                    external_id=str(key),
+                    fingerprint="x",
+                    customer_id=1,
+                    channel="email",
+                    subject=subject,
+                    opened_at=at,
+                    requester_email="ann@example.com",
+                )
+            )
+            conn.execute(
+                insert(ticket_messages).values(ticket_id=key, author="customer", sent_at=at, body=f"{HOSTILE} {key}")
+            )
+        settle_open(conn)
+    return made
+
+
+@pytest.mark.parametrize("store", ["demo", "empty", "single"])
+def test_it_opens_on_every_store(open_page: Open, store: str) -> None:
+    at = open_page(store, "tickets")
+    assert not at.exception
+    assert [error.value for error in at.error] == []
+    assert at.title[0].value == "Tickets"
+
+
+def test_the_most_overdue_is_open_and_hostile_words_stay_words(open_page: Open, shop: Settings) -> None:
+    at = open_page(shop.data_dir, "tickets")
+    assert not at.exception
+    assert at.radio[0].options[0].startswith(":red[:material/mail:]")
+    assert f"{HOSTILE} 2" in [text.value for text in at.text]
+    assert not [each.value for each in (*at.markdown, *at.caption) if "<script>" in each.value]
+    assert "4 hours past its time" in texts(at)
+
+
+def test_an_answer_leaves_and_stops_the_clock(open_page: Open, shop: Settings) -> None:
+    at = open_page(shop.data_dir, "tickets", ticket="1")
+    at.button(key="answer_ticket_1").click().run()
+    at.text_area(key="answer_1").set_value("It is on its way.").run()
+    at.button(key="send_ticket_1").click().run()
+    assert not at.exception
+    with reading(order_database(shop)) as conn:
+        row = conn.execute(select(tickets).where(tickets.c.ticket_id == 1)).mappings().one()
+        mail = conn.execute(select(outbox_messages)).mappings().one()
+    assert (row["status"], row["response_due_at"], row["version"]) == ("waiting_for_customer", None, 2)
+    assert (mail["recipient"], mail["body"], mail["about"]) == ("ann@example.com", "It is on its way.", "ticket")
+
+
+def test_a_note_never_leaves(open_page: Open, shop: Settings) -> None:
+    at = open_page(shop.data_dir, "tickets", ticket="1")
+    at.button(key="note_ticket_1").click().run()
+    at.text_area(key="answer_1").set_value("Ask the carrier.").run()
+    at.button(key="send_ticket_1").click().run()
+    assert not at.exception
+    with reading(order_database(shop)) as conn:
+        said = conn.execute(
+            select(ticket_messages.c.body, ticket_messages.c.is_public).where(ticket_messages.c.author == "staff")
+        ).all()
+        assert conn.execute(select(outbox_messages)).first() is None
+    assert [tuple(one) for one in said] == [("Ask the carrier.", False)]
+
+
+def test_two_tickets_of_one_person_can_be_merged(open_page: Open, shop: Settings) -> None:
+    at = open_page(shop.data_dir, "tickets", ticket="1")
+    at.button(key="merge_2").click().run()
+    assert not at.exception
+    assert f"{HOSTILE} 2" in [text.value for text in at.text]
+    with reading(order_database(shop)) as conn:
+        assert conn.scalar(select(tickets.c.merged_into_id).where(tickets.c.ticket_id == 2)) == 1
