@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
 from functools import cache
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -119,6 +119,19 @@ class Settings:
     def mart_dir(self) -> Path:
         """The folder that holds the mart's snapshots."""
         return Path(self.mart_url.removeprefix("duckdb:///"))
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the app listens to this machine alone."""
+        return is_loopback(self.address)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address is of this machine alone."""
+    try:
+        return address == "localhost" or ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

@@ -1,7 +1,6 @@
 """Start the app: bring the tables up to date, make what is missing, serve."""
 
 import argparse
-import ipaddress
 import os
 import socket
 import sys
@@ -18,7 +17,7 @@ from lib.db.tables.store import store
 from lib.errors import RefreshBusy, SettingsError
 from lib.importers.first_load import put_back_after_death
 from lib.mart.about import read_pointer
-from lib.settings import ROOT, Settings, chosen, settings
+from lib.settings import ROOT, Settings, chosen, is_loopback, settings
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,11 +51,7 @@ def refuse_other_addresses(address: str) -> None:
     Raises:
         SettingsError: the address is not of the loopback.
     """
-    try:
-        is_loopback = address == "localhost" or ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
+    if not is_loopback(address):
         raise SettingsError(
             f"ENCORE_ADDRESS={address} would let others in, and Encore asks nobody to sign in yet."
             " Leave it at 127.0.0.1 and reach it from elsewhere through an SSH tunnel."

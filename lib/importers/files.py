@@ -33,6 +33,8 @@ def source_files(paths: Sequence[Path], context: ReadContext) -> list[SourceFile
         if path.is_dir():
             found += _folder(path, limit)
         elif path.exists():
+            if not path.is_file():
+                raise SourceUnavailable(f"{path} is neither a file nor a folder: it is a device, a pipe or a socket.")
             found += _file(path, path.name, limit)
         else:
             raise SourceUnavailable(f"There is no file or folder {path}.")

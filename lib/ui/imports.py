@@ -10,7 +10,7 @@ import streamlit as st
 from lib.db.store import Store
 from lib.db.tables.columns import now
 from lib.errors import EncoreError
-from lib.jobs import previews, rejections, started, uploads
+from lib.jobs import named_paths, previews, rejections, started, uploads
 from lib.settings import settings
 from lib.ui.access import show_error
 from lib.ui.mapping_table import draw_mapping
@@ -42,10 +42,10 @@ def draw_start(store: Store) -> None:
         "Exports of Shopify, WooCommerce, review and ticket tools, or any CSV or Parquet table. "
         "Importing the same file twice changes nothing; an overlapping one updates. Nothing leaves this computer."
     )
-    paths = _handed_over()
-    if not paths:
-        return
     try:
+        paths = _handed_over()
+        if not paths:
+            return
         chosen = _understood(store, paths)
         if chosen is not None:
             _preview(store, chosen)
@@ -55,22 +55,29 @@ def draw_start(store: Store) -> None:
 
 
 def _handed_over() -> list[Path]:
-    how = st.segmented_control(
-        "How",
-        ["Upload", "Path on this computer"],
-        default="Upload",
-        required=True,
-        key="import_how",
-        label_visibility="collapsed",
-    )
+    how: str | None = "Upload"
+    if named_paths.takes_paths(settings()):
+        how = st.segmented_control(
+            "How",
+            ["Upload", "Path on this computer"],
+            default="Upload",
+            required=True,
+            key="import_how",
+            label_visibility="collapsed",
+        )
     if how == "Upload":
         files = st.file_uploader(
             "Files", type=SUFFIXES, accept_multiple_files=True, max_upload_size=UPLOAD_MB, key="import_files"
         )
-        st.caption(f"Up to {UPLOAD_MB} MB a file. Larger ones, and whole folders: name their path instead.")
+        larger = "name their path instead" if named_paths.takes_paths(settings()) else "import them by command"
+        st.caption(f"Up to {UPLOAD_MB} MB a file. Larger ones, and whole folders: {larger}.")
         return _kept(files or [])
     text = st.text_input("File, folder or ZIP", key="import_path", placeholder="/home/me/exports/orders.csv")
-    return [Path(text.strip()).expanduser()] if text.strip() else []
+    st.caption(
+        "CSV, JSON, Parquet, ZIP or a folder of these. Hidden files, Encore's own data and the system's files are not"
+        " read. Paths are only taken while nobody but you can reach Encore."
+    )
+    return [named_paths.named_path(settings(), text)] if text.strip() else []
 
 
 def _kept(files: list[Any]) -> list[Path]:
