@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import BigInteger, ColumnElement, Connection, and_, case, cast, func, not_, or_, select
 
 from lib.db.tables.customers import customers
+from lib.db.tables.loyalty import loyalty_entries
 from lib.db.tables.orders import orders, refunds
-from lib.mart.schema import by_day, fact_order, fact_refund
+from lib.mart.schema import by_day, fact_order, fact_refund, points_day
 from lib.mart.snapshot import Snapshot
 from lib.periods import day_of, month_index, month_start, start_of_day, store_day
 
@@ -59,15 +60,15 @@ Sums = dict[tuple[int, str], int]
 
 
 def reconcile(connection: Connection, mart: Snapshot) -> Reconciliation:
-    """Compare orders and refunds of every month of the store.
+    """Compare orders, refunds and loyalty points of every month of the store.
 
     Args:
         connection: a transaction on the order database.
         mart: a snapshot refreshed after the last change.
     """
     zone = ZoneInfo(mart.about.time_zone)
-    ours = {**_ordered(connection, zone), **_refunded(connection, zone)}
-    theirs = _in_facts(mart)
+    ours = {**_ordered(connection, zone), **_refunded(connection, zone), **_points(connection, zone)}
+    theirs = {**_in_facts(mart), **_points_in_groups(mart)}
     found = _differences(ours, theirs)
     # The grouped table is compared with the facts, which were compared with the order database.
     grouped = _in_groups(mart)
@@ -130,6 +131,32 @@ def _refunded(connection: Connection, zone: ZoneInfo) -> Sums:
         row = connection.execute(asked.where(refunds.c.refunded_at >= starts, refunds.c.refunded_at < ends))
         sums.update({(month, what): int(n or 0) for what, n in row.mappings().one().items()})
     return sums
+
+
+def _points(connection: Connection, zone: ZoneInfo) -> Sums:
+    entry = loyalty_entries.c
+    asked = select(entry.kind, _whole(entry.points).label("points"), _whole(entry.value_minor).label("value"))
+    first, last = connection.execute(select(func.min(entry.occurred_at), func.max(entry.occurred_at))).one()
+    sums: Sums = {}
+    for month, starts, ends in _months(zone, first, last):
+        within = asked.where(entry.occurred_at >= starts, entry.occurred_at < ends).group_by(entry.kind)
+        for row in connection.execute(within):
+            sums[month, f"points {row.kind}"] = int(row.points)
+            sums[month, f"value of points {row.kind}"] = int(row.value)
+    return sums
+
+
+def _points_in_groups(mart: Snapshot) -> Sums:
+    kinds = ("issued", "redeemed", "expired")
+    columns = {f"points {kind}": points_day.c[f"{kind}_points"] for kind in kinds}
+    columns |= {f"value of points {kind}": points_day.c[f"{kind}_minor"] for kind in kinds}
+    daily = select(points_day.c.day, *(column.label(what) for what, column in columns.items()))
+    sums: Sums = {}
+    for row in mart.frame(daily.where(points_day.c.dimension == "all")).to_dict("records"):
+        month = month_index(day_of(int(row["day"])))
+        for what in columns:
+            sums[month, what] = sums.get((month, what), 0) + int(row[what])
+    return {key: n for key, n in sums.items() if n}
 
 
 def _in_facts(mart: Snapshot) -> Sums:

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, update
 
-from lib.db.engine import open_engine, writing
+from lib.db.engine import open_engine, reading, writing
 from lib.db.tables.loyalty import loyalty_entries
 from lib.db.tables.surveys import questions, survey_answers
+from lib.mart.reconcile import reconcile
 from lib.mart.refresh import bring_up_to_date
 from lib.mart.snapshot import Snapshot, current
 from lib.metrics.definition import Figure, Scope
@@ -135,6 +136,22 @@ def test_the_rows_behind_the_outstanding_points_add_up_to_them(mart: Snapshot) -
     behind = rows(mart, "points_outstanding", MAY)
     assert behind.total_value == 440
     assert behind.frame["amount"].tolist() == [500, 100, 40, -200]
+
+
+def test_the_check_compares_points_and_their_value_with_the_order_database(
+    sqlite_template: Path, tmp_path: Path
+) -> None:
+    shop = filled(sqlite_template, tmp_path)
+    mart, engine = shop.mart("2025-07-02 10:00"), open_engine(shop.url)
+    with reading(engine) as connection:
+        assert reconcile(connection, mart).differences == ()
+    with writing(engine) as connection:
+        connection.execute(update(loyalty_entries).where(loyalty_entries.c.points == 200).values(points=210))
+    with reading(engine) as connection:
+        found = reconcile(connection, mart).differences
+    assert [str(difference) for difference in found] == [
+        "2025-05 points redeemed: 210 in the order database, 200 in the mart"
+    ]
 
 
 def test_what_is_answered_changed_or_deleted_reaches_the_figures_with_the_next_refresh(
