@@ -27,6 +27,7 @@ SLOW = (
     "tests/property/test_accounts.py",
     "tests/property/test_mart.py",
     "tests/property/test_metrics.py",
+    "tests/property/test_reviews.py",
     "tests/property/test_simulated_offers.py",
     "tests/unit/test_aside.py",
     "tests/unit/test_backup.py",

@@ -15,7 +15,7 @@ from lib.queues.listing import Need
 from lib.settings import settings
 from lib.ui.access import show_error
 from lib.ui.drill_down import open_button
-from lib.ui.places import OUTBOX
+from lib.ui.places import OUTBOX, REVIEWS
 from lib.ui.tables import table
 from lib.ui.text import plain
 
@@ -82,6 +82,8 @@ def _list(key: str, store: Store) -> None:
     table(frame, alt="What waits", columns=columns)
     if key == "outbox":
         st.page_link(OUTBOX, label="See why, and send them again", icon=":material/arrow_forward:")
+    elif key == "reviews":
+        st.page_link(REVIEWS, label="Answer them in the inbox", icon=":material/arrow_forward:")
     else:
         st.caption(
             "Of the last 60 days. Encore only reads here for now: answer in the shop's own tools, "
