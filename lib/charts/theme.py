@@ -4,6 +4,7 @@ The theme hands its categorical colours to each chart in a fixed order (see .str
 names the *role* of its colour, and the role's place in that order finds the colour of the appearance in use.
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import altair as alt
@@ -60,17 +61,33 @@ def money_expression(symbol: str, value: str = "datum.value", *, pattern: str = 
         f"abs({value}) < 1000 ? format(abs({value}), ',.0f') : replace(format(abs({value}), '{pattern}'), 'G', 'bn')"
     )
     number = short if "s" in pattern else f"format(abs({value}), '{pattern}')"
-    return f"({value} <= -0.5 ? '−' : '') + '{quoted}' + ({number})"
+    # What is written as zero has no sign.
+    least = 0.005 if ".2" in pattern else 0.5
+    return f"({value} <= -{least} ? '−' : '') + '{quoted}' + ({number})"
 
 
 def value_expression(kind: str, symbol: str, value: str = "datum.value", *, exact: bool = False) -> str:
-    """A Vega expression that writes a value of a unit for people."""
+    """A Vega expression that writes a value of a unit for people; ``cents`` is money of single customers."""
+    if kind == "cents":
+        return money_expression(symbol, value, pattern=",.2f")
     if kind == "money":
         return money_expression(symbol, value, pattern=",.0f" if exact else "~s")
     if kind == "share":
         return f"format({value}, '.1%')" if exact else f"format({value}, '~%')"
     short = f"(abs({value}) < 1000 ? format({value}, '~g') : format({value}, '~s'))"
     return f"format({value}, ',.0f')" if exact else short
+
+
+Place = alt.X | alt.Y | Mapping[str, object]
+
+
+def said(base: alt.Chart, field: str, *, x: Place, y: Place, dy: int) -> list[alt.Chart]:
+    """Words over lines and bars: once in the colour of the paper, wider, so that nothing runs through them."""
+    place = {"x": x, "y": y, "text": f"{field}:N"}
+    under = base.mark_text(dy=dy, fontSize=12, strokeWidth=5, strokeJoin="round").encode(
+        **place, stroke=role("paper"), color=role("paper")
+    )
+    return [under, base.mark_text(dy=dy, fontSize=12).encode(**place, color=role("ink"))]
 
 
 def value_axis(kind: str, symbol: str, *, ticks: int = 5) -> alt.Axis:

@@ -8,7 +8,7 @@ from lib.stats.intervals import normal_quantile
 from lib.stats.waiting import Waiting
 from lib.stats.what_if import LEVEL, Offer, outcome
 
-COLUMNS = ("assumption", "low_value", "high_value", "at_low", "at_high", "swing")
+COLUMNS = ("assumption", "low_value", "high_value", "at_low", "at_middle", "at_high", "swing")
 
 
 def tornado(offer: Offer, waiting: Waiting, assumptions: Assumptions) -> pd.DataFrame:
@@ -21,8 +21,8 @@ def tornado(offer: Offer, waiting: Waiting, assumptions: Assumptions) -> pd.Data
     Returns:
         one row per assumption, the widest swing first: ``assumption`` (``contact``, ``pull``, ``offer_noise``,
         ``pulled_forward``, ``redeemed_anyway``, ``baseline``), the values at its ends (``baseline`` as p₀), the
-        profit ``at_low`` and ``at_high`` end, and how far these are apart. Those that cannot move the profit are
-        left out.
+        profit ``at_low`` and ``at_high`` end and ``at_middle`` with all at their medians, and how far the ends are
+        apart. Those that cannot move the profit are left out.
     """
     low, high = (1 - LEVEL) / 2, (1 + LEVEL) / 2
     z = normal_quantile(LEVEL)
@@ -37,7 +37,8 @@ def tornado(offer: Offer, waiting: Waiting, assumptions: Assumptions) -> pd.Data
         "baseline": [-z, 0.0, z],
     }
     middle = {name: values[1] for name, values in ranges.items()}
-    cases = [middle | {name: end} for name, values in ranges.items() for end in (values[0], values[2])]
+    ends = [middle | {name: end} for name, values in ranges.items() for end in (values[0], values[2])]
+    cases = [*ends, middle]
     draws = Draws(**{name: np.array([case[name] for case in cases]) for name in ranges})
     profit = outcome(offer, waiting, draws, assumptions.redeemed_new).profit
     ranges["baseline"] = [waiting.shifted(step) for step in ranges["baseline"]]
@@ -46,8 +47,9 @@ def tornado(offer: Offer, waiting: Waiting, assumptions: Assumptions) -> pd.Data
             "assumption": list(ranges),
             "low_value": [values[0] for values in ranges.values()],
             "high_value": [values[2] for values in ranges.values()],
-            "at_low": profit[0::2],
-            "at_high": profit[1::2],
+            "at_low": profit[0:-1:2],
+            "at_middle": profit[-1],
+            "at_high": profit[1:-1:2],
         }
     )
     table["swing"] = (table["at_high"] - table["at_low"]).abs()

@@ -5,7 +5,19 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from lib.charts import cohort, contribution, repeat, survival, theme, trend
+from lib.charts import (
+    cohort,
+    contribution,
+    depth_delay,
+    experiment,
+    repeat,
+    scoreboard,
+    survival,
+    theme,
+    tornado,
+    trend,
+    what_if,
+)
 from lib.settings import ROOT
 
 SPECS = {
@@ -17,6 +29,13 @@ SPECS = {
     "shares": lambda: repeat.interval_spec(5, False),
     "shares and those of a year before": lambda: repeat.interval_spec(5, True),
     "worth": lambda: repeat.worth_spec("€"),
+    "profit": lambda: what_if.profit_spec("€"),
+    "scenarios": lambda: what_if.scenarios_spec("€", 4),
+    "tornado": lambda: tornado.tornado_spec("€", 6),
+    "depth and delay": lambda: depth_delay.depth_delay_spec(12, 8),
+    "effects": lambda: experiment.effects_spec("share", "", 3),
+    "looks": lambda: experiment.looks_spec("cents", "€"),
+    "scoreboard": lambda: scoreboard.scoreboard_spec("cents", "€", 5),
 }
 
 
