@@ -203,6 +203,19 @@ def welch(treated: ArmSums, holdout: ArmSums, level: float = 0.95) -> Effect:
     return _welch(treated, holdout, (treated.mean, holdout.mean), (treated.variance, holdout.variance), level)
 
 
+def profit(
+    treated: ArmSums, holdout: ArmSums, *, margin: float = 1.0, contact_cost: float = 0.0, level: float = 0.95
+) -> Effect:
+    """Compare the profit per assigned customer: margin × y, less what contacting each of the treated cost.
+
+    Best when y is each customer's net sales less cost of goods and real cost of rewards, with margin 1. Where only
+    one margin is known for all, y is net sales; a discount is then in y already, once.
+
+    Raises: see :func:`welch`.
+    """
+    return welch(treated.moved(times=margin, plus=-contact_cost), holdout.moved(times=margin), level)
+
+
 def cuped(treated: ArmSums, holdout: ArmSums, level: float = 0.95) -> Effect:
     """Compare as :func:`welch`, less the part of the difference that spending before the offer foretells.
 

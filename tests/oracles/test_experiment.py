@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lib.errors import NotEnoughData
-from lib.stats.experiment import ArmSums, conversion, cuped, sample_ratio, welch
+from lib.stats.experiment import ArmSums, conversion, cuped, profit, sample_ratio, welch
 
 # Customers, visits, conversions, mean and standard deviation of spend, as printed.
 MEN = (21_307, 3_894, 267, 1.422617, 17.754205)
@@ -80,6 +80,26 @@ def test_earlier_spending_that_says_nothing_gains_nothing_and_hardly_costs() -> 
     effect = cuped(_sums(y[:1000], x[:1000]), _sums(y[1000:], x[1000:]))
     assert effect.gain == pytest.approx(0, abs=0.005)
     assert effect.se == pytest.approx(welch(_sums(y[:1000]), _sums(y[1000:])).se, rel=0.005)
+
+
+def test_profit_is_the_margin_of_what_was_spent_less_the_contacts() -> None:
+    sold = welch(spend(MEN), spend(NOBODY))
+    earned = profit(spend(MEN), spend(NOBODY), margin=0.4, contact_cost=0.1)
+    assert earned.difference == pytest.approx(0.4 * sold.difference - 0.1)
+    assert earned.se == pytest.approx(0.4 * sold.se)
+    assert earned.holdout == pytest.approx(0.4 * NOBODY[3])
+
+
+def test_sums_of_days_add_up_and_follow_what_is_done_to_each_customer() -> None:
+    rng = np.random.default_rng(6)
+    x, y = rng.gamma(1, 30, 50), rng.gamma(1, 30, 50)
+    both = _sums(y[:20], x[:20]) + _sums(y[20:], x[20:])
+    for sums, expected in (
+        (both, _sums(y, x)),
+        (_sums(y, x).moved(times=0.3, plus=-2.0), _sums(0.3 * y - 2.0, x)),
+    ):
+        for name in ("n", "y", "yy", "x", "xx", "xy"):
+            assert getattr(sums, name) == pytest.approx(getattr(expected, name)), name
 
 
 def test_a_split_that_cannot_be_chance_blocks() -> None:
