@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from bench.table import Row, Shop
 from lib.demo.build import make_demo
 
-MODULES = ("bench.mart", "bench.questions", "bench.imports")
+MODULES = ("bench.mart", "bench.questions", "bench.imports", "bench.offers")
 SIZES = (100_000, 1_000_000)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import exp
+from math import ceil, exp
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +11,10 @@ from lib.errors import NotEnoughData
 from lib.stats.any_time import any_time_band
 from lib.stats.assumptions import Assumptions
 from lib.stats.experiment import ArmSums, Effect, conversion, sample_ratio, welch
+from lib.stats.power import customers_for_shares
 from lib.stats.rewards import percent_off
 from lib.stats.scoring import score
+from lib.stats.sequential import inflation
 from lib.stats.verdict import Call, judge, weekly_looks
 from lib.stats.waiting import Waiting
 from lib.stats.what_if import Offer, Range, what_if
@@ -178,6 +180,45 @@ def nothing_works(offers: int, *, seed: int, per_day: int = 40, share: float = 0
         for hit in hits:
             counts[hit] += 1
     return Wrong(offers, **counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Of ``n`` offers that work: how many were kept, and how many ranges at the verdict held the true effect."""
+
+    n: int
+    kept: int
+    held: int
+
+
+def something_works(offers: int, *, seed: int, share: float = 0.15, more: float = 0.19) -> Found:
+    """Offers that bring what they were planned for, with the customers that 80 % power and the looks take."""
+    rng = np.random.default_rng(seed)
+    looks_cost = inflation([(week + 1) / WEEKS for week in range(WEEKS)])
+    per_day = ceil(customers_for_shares(share, more) * looks_cost / 2 / DAYS)
+    plan = weekly_looks(first_day=0, last_day=DAYS - 1, outcome_days=WINDOW, customers=2 * per_day * DAYS)
+    kept = held = 0
+    for _ in range(offers):
+        buyers = np.cumsum(rng.binomial(7 * per_day, [[share] * WEEKS, [more] * WEEKS]), axis=1)
+        matured: list[int] = []
+        for week, look in enumerate(plan.looks, start=1):
+            n = 7 * per_day * week
+            matured.append(2 * n)
+            verdict = judge(
+                conversion(
+                    ArmSums.of_buyers(n, int(buyers[1, week - 1])), ArmSums.of_buyers(n, int(buyers[0, week - 1]))
+                ),
+                split=sample_ratio([n, n], [1, 1]),
+                plan=plan,
+                matured=matured,
+                today=look,
+                is_money=False,
+            )
+            if verdict.call is not Call.TOO_EARLY:
+                break
+        kept += verdict.call is Call.KEEP
+        held += verdict.low <= more - share <= verdict.high
+    return Found(offers, kept, held)
 
 
 def _bought(arms: tuple[ArmSums, ArmSums]) -> Effect | None:

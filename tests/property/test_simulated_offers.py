@@ -6,7 +6,7 @@
 import pytest
 from scipy.stats import binom
 
-from bench.simulated_offers import nothing_works, ranges
+from bench.simulated_offers import nothing_works, ranges, something_works
 
 OFFERS = 400
 
@@ -27,6 +27,14 @@ def test_looking_weekly_is_wrong_in_five_percent_and_peeking_daily_in_no_more() 
         assert peeks <= high
     # The trap that the bounds are there for: an ordinary p-value, looked at every day.
     assert wrong.naive_bought > 0.2 * OFFERS
+
+
+def test_an_effect_that_was_planned_for_is_found_as_often_as_said() -> None:
+    found = something_works(OFFERS, seed=13)
+    low, high = binom.interval(0.99, OFFERS, 0.8)
+    assert low <= found.kept <= high
+    # The range at the verdict holds for all looks together: at least 95 %.
+    assert found.held >= binom.interval(0.99, OFFERS, 0.95)[0]
 
 
 def test_a_range_that_is_too_narrow_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
