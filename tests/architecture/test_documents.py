@@ -51,6 +51,12 @@ def test_every_argument_of_a_command_says_what_it_does(command: document.Command
     assert [dest for dest in silent if dest not in ("command", "action")] == []
 
 
+def test_every_statistic_is_in_the_document_of_statistics() -> None:
+    written = (ROOT / "docs" / "statistics.md").read_text(encoding="utf-8")
+    modules = [path.stem for path in sorted((ROOT / "lib" / "stats").glob("*.py")) if path.stem != "__init__"]
+    assert [module for module in modules if f"`{module}`" not in written] == [], "say what it computes and assumes"
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_a_document_points_to_files_that_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
