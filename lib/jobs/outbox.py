@@ -79,7 +79,8 @@ def deliver(settings: Settings, *, clock: Callable[[], datetime] = now) -> Deliv
     if not open_channels:
         return Delivered(why="No mail server and no webhook is set: see ENCORE_SMTP_URL and ENCORE_WEBHOOK_URL.")
     counts = {"sent": 0, "later": 0, "failed": 0, "unknown": 0}
-    with _sender(settings) as sender:
+    # A connection that stays open spares SQLite from copying its log into the file after every transaction.
+    with engine.connect(), _sender(settings) as sender:
         while open_channels:
             with writing_for_good(engine) as connection:
                 # Asked each time: an owner who turns sending off stops it at the next message.

@@ -4,7 +4,7 @@ Then both happen, or neither. ``claims.py`` says how a message is delivered from
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -53,9 +53,70 @@ def enqueue(
     Raises:
         MessageRefused: no such address, a line break where none may be, no words, or a body that is no JSON.
     """
+    values = _row(
+        idempotency_key=idempotency_key,
+        channel=channel,
+        recipient=recipient,
+        subject=subject,
+        body=body,
+        about=about,
+        about_id=about_id,
+        customer_id=customer_id,
+        offer_id=offer_id,
+        extra=extra,
+        at=at,
+        due_at=due_at,
+        is_demo=_is_demo(connection),
+    )
+    added = connection.execute(
+        _insert(connection)(outbox_messages)
+        .values(**values)
+        .on_conflict_do_nothing(index_elements=["idempotency_key"])
+        .returning(outbox_messages.c.outbox_message_id)
+    ).scalar()
+    if added is None:
+        added = connection.execute(
+            select(outbox_messages.c.outbox_message_id).where(outbox_messages.c.idempotency_key == idempotency_key)
+        ).scalar_one()
+    return int(added)
+
+
+def enqueue_many(connection: Connection, messages: Iterable[Mapping[str, Any]]) -> None:
+    """Queue many messages at once, each with the arguments of ``enqueue``; those queued before stay as they are.
+
+    Raises:
+        MessageRefused: one of them cannot leave; none is queued.
+    """
+    is_demo = _is_demo(connection)
+    rows = [_row(**message, is_demo=is_demo) for message in messages]
+    if not rows:
+        return
+    statement = _insert(connection)(outbox_messages).on_conflict_do_nothing(index_elements=["idempotency_key"])
+    connection.execute(statement, rows)
+
+
+def _is_demo(connection: Connection) -> bool:
+    return bool(connection.scalar(select(store.c.is_demo)))
+
+
+def _row(
+    *,
+    idempotency_key: str,
+    channel: str,
+    recipient: str | None,
+    body: str,
+    at: datetime,
+    is_demo: bool,
+    subject: str | None = None,
+    about: str | None = None,
+    about_id: int | None = None,
+    customer_id: int | None = None,
+    offer_id: int | None = None,
+    extra: Mapping[str, Any] | None = None,
+    due_at: datetime | None = None,
+) -> dict[str, Any]:
     _check(idempotency_key, channel, recipient, subject, body)
-    is_demo = bool(connection.scalar(select(store.c.is_demo)))
-    values = {
+    return {
         "idempotency_key": idempotency_key,
         "channel": channel,
         "recipient": recipient,
@@ -72,17 +133,6 @@ def enqueue(
         "due_at": due_at or at,
         "updated_at": at,
     }
-    added = connection.execute(
-        _insert(connection)(outbox_messages)
-        .values(**values)
-        .on_conflict_do_nothing(index_elements=["idempotency_key"])
-        .returning(outbox_messages.c.outbox_message_id)
-    ).scalar()
-    if added is None:
-        added = connection.execute(
-            select(outbox_messages.c.outbox_message_id).where(outbox_messages.c.idempotency_key == idempotency_key)
-        ).scalar_one()
-    return int(added)
 
 
 def _check(idempotency_key: str, channel: str, recipient: str | None, subject: str | None, body: str) -> None:

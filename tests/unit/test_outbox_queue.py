@@ -16,7 +16,7 @@ from lib.db.tables.store import store as store_table
 from lib.errors import Conflict, MessageRefused
 from lib.outbox import claims
 from lib.outbox.claims import LEASE, MAYBE_SENT, MOST_ATTEMPTS, Message, pause_after
-from lib.outbox.queue import DEMO, enqueue, is_address
+from lib.outbox.queue import DEMO, enqueue, enqueue_many, is_address
 
 BOTH = ("email", "webhook")
 
@@ -50,6 +50,25 @@ def test_queueing_twice_is_queueing_once(database: Engine, store: Store, noon: d
     assert count(database) == 1
     assert state(database, first).body == "Thank you, Ann."
     assert (state(database, first).status, state(database, first).due_at) == ("queued", noon)
+
+
+def test_many_messages_are_queued_like_one_each_once(database: Engine, store: Store, noon: datetime) -> None:
+    queue(database, noon, "offer:1:customer:2")
+    told: dict[str, Any] = {
+        "channel": "email",
+        "subject": "Refill",
+        "body": "Soon empty?",
+        "at": noon,
+        "offer_id": None,
+    }
+    letters = [{**told, "idempotency_key": f"offer:1:customer:{n}", "recipient": f"c{n}@example.com"} for n in range(5)]
+    for _ in range(2):
+        with writing(database) as connection:
+            enqueue_many(connection, letters)
+        assert count(database) == 5
+    with pytest.raises(MessageRefused), writing(database) as connection:
+        enqueue_many(connection, [{**letters[0], "idempotency_key": "x"}, {**letters[1], "recipient": "nobody"}])
+    assert count(database) == 5
 
 
 def test_many_at_once_queue_one_message(database: Engine, store: Store, noon: datetime) -> None:
