@@ -136,7 +136,7 @@ def test_an_answer_opens_again_what_was_closed_and_lifts_pause_and_snooze(
     assert (ticket.reopened_count, ticket.reopened_at, ticket.paused_seconds, ticket.version) == (
         1, noon + timedelta(minutes=10), 600, 2,
     )  # fmt: skip
-    assert ticket.waiting_since == noon, "nobody has answered what was asked first"
+    assert ticket.waiting_since == noon + timedelta(minutes=10), "closing ended the first wait"
 
 
 def test_an_answer_to_a_merged_ticket_joins_the_one_it_was_merged_into(
