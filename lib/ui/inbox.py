@@ -7,7 +7,8 @@ stand in the address; what was typed lies in the database, never here.
 Keys: J next, K previous, N and P turn the page, X selects many. The page's own add to these.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import streamlit as st
@@ -143,13 +144,13 @@ def _bar(inbox: Inbox, state: "InboxState", lines: Lines) -> None:
 
 
 def _choice(state: "InboxState", lines: Lines) -> None:
-    rows = {line.key: line for line in lines.rows}
+    labels = distinct({line.key: f"{line.mark} **{one_line(line.title, 60)}**".strip() for line in lines.rows})
     # The list of options changes between runs; the choice is kept by us, and written before it is drawn.
-    st.session_state[state.name("line")] = state.opened if state.opened in rows else None
+    st.session_state[state.name("line")] = state.opened if state.opened in labels else None
     st.radio(
         "Open",
-        list(rows),
-        format_func=lambda key: f"{rows[key].mark} **{one_line(rows[key].title, 60)}**".strip(),
+        list(labels),
+        format_func=lambda key: labels[key],
         captions=[one_line(line.detail, 90) for line in lines.rows],
         index=None,
         key=state.name("line"),
@@ -157,6 +158,19 @@ def _choice(state: "InboxState", lines: Lines) -> None:
         label_visibility="collapsed",
         width="stretch",
     )
+
+
+def distinct(labels: Mapping[int, str]) -> dict[int, str]:
+    """Labels that differ: Streamlit knows a choice again by its label, and of two alike it takes the wrong one.
+
+    What repeats gets signs without width, one more each time.
+    """
+    seen: Counter[str] = Counter()
+    found = {}
+    for key, label in labels.items():
+        found[key] = label + "\u2060" * seen[label]
+        seen[label] += 1
+    return found
 
 
 def _selection(inbox: Inbox, staff: Staff, state: "InboxState", lines: Lines) -> None:

@@ -11,6 +11,7 @@ from lib.staff import May, Staff
 from lib.stats.topics import labels
 from lib.ui.access import reader, show_error
 from lib.ui.desk import act, told
+from lib.ui.inbox import distinct
 from lib.ui.text import ago, one_line, plain
 from lib.workflows.templates import (
     LONGEST,
@@ -53,6 +54,7 @@ def _draw(staff: Staff, store: Store, kinds: tuple[str, ...]) -> None:
         found = [one for kind in kinds for one in templates_of(connection, kind, with_retired=True)]
     may = staff.may(May.EDIT_TEMPLATES)
     named = {one.template_id: one for one in found}
+    said = distinct({0: _label(None), **{key: _label(one) for key, one in named.items()}})
     left, right = st.columns([1, 1.75], gap="medium")
     with left, st.container(border=True, height=620, key="template_list"):
         options = [*([0] if may else []), *named]
@@ -60,7 +62,7 @@ def _draw(staff: Staff, store: Store, kinds: tuple[str, ...]) -> None:
             "Template",
             options,
             index=1 if may and len(options) > 1 else 0,
-            format_func=lambda key: _label(named.get(key)),
+            format_func=lambda key: said[key],
             captions=[_caption(named.get(key)) for key in options],
             key="template_chosen",
             label_visibility="collapsed",

@@ -164,3 +164,28 @@ def test_whoever_may_not_see_the_queue_is_refused(
     at = open_page("demo", "reviews")
     assert "may not see what waits for an answer" in texts(at)
     assert not at.radio
+
+
+def test_two_reviews_that_read_alike_are_not_taken_for_one_another(open_page: Open, shop: Path) -> None:
+    with writing(_engine(shop)) as conn:
+        for key in (900_101, 900_102):
+            conn.execute(
+                insert(reviews).values(
+                    review_id=key,
+                    source="test",
+                    external_id=str(key),
+                    fingerprint="x",
+                    rating=1,
+                    title="Alike",
+                    language="en",
+                    written_at=now(),
+                    is_survey=False,
+                )
+            )
+    at = open_page(shop, "reviews", view="unanswered")
+    first, second = "900102", "900101"
+    assert [button.key for button in at.button if str(button.key).startswith("answer_")] == [f"answer_{first}"]
+    at.button(key=f"answer_{first}").click().run()
+    assert [button.key for button in at.button if str(button.key).startswith("send_")] == [f"send_{first}"]
+    at.button(key="review_inbox_j").click().run()
+    assert [button.key for button in at.button if str(button.key).startswith("answer_")] == [f"answer_{second}"]
