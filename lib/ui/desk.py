@@ -94,6 +94,9 @@ def owner_control(staff: Staff, subject: str, subject_id: int, owner_id: int | N
 
     def change() -> None:
         chosen = st.session_state[key]
+        # A run that was broken off by the next key press can report what did not change.
+        if chosen == owner_id:
+            return
         act(
             lambda c: desk.assign(c, staff, subject, subject_id, chosen, version=version, at=now()),
             f"Given to {names[chosen]}." if chosen else "Nobody looks after it now.",
@@ -118,6 +121,8 @@ def tags_control(staff: Staff, subject: str, subject_id: int, tags: str, known: 
 
     def change() -> None:
         chosen = list(st.session_state[key])
+        if chosen == held:
+            return
         act(
             lambda c: desk.set_tags(c, staff, subject, subject_id, chosen, version=version, at=now()),
             "Tags saved.",

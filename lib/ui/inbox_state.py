@@ -122,7 +122,10 @@ class InboxState:
         self._tell()
 
     def choose(self) -> None:
-        self._open(self._state[self.name("line")])
+        # A run that was broken off can leave the choice of an earlier list behind.
+        chosen = self._state.get(self.name("line"))
+        if chosen in self._get("keys", []):
+            self._open(chosen)
 
     def begin(self) -> None:
         self._open(self.opened)

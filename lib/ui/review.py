@@ -188,6 +188,8 @@ def _work(staff: Staff, review: Review) -> None:
         key = f"topic_{review.review_id}_{review.version}"
 
         def change() -> None:
+            if (st.session_state[key] or "") == review.topic:
+                return
             act(
                 lambda c: set_topic(
                     c, staff, review.review_id, st.session_state[key], version=review.version, at=now()
