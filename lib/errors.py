@@ -16,6 +16,10 @@ EncoreError                  safe to show: says what happened and what to do
 ├── RefreshFailed            the mart cannot be written: no room, no memory, no right; the last one stays
 ├── UnknownFigure            no figure or dimension of that name
 ├── NotEnoughData            a statistic refuses: too few data to compute it
+├── NotSignedIn              nobody is signed in here, or no longer
+├── SignInRefused            this sign-in, link or code is refused
+│   └── TooManyAttempts      too many wrong ones; says how long to wait
+├── StaffRefused             a change of people that makes no sense, such as removing the last owner
 ├── NotAllowed               the role may not do this
 ├── Conflict                 somebody else changed it first
 ├── MessageRefused           a message cannot leave as it is: no address, a line break in a header, no words
@@ -89,6 +93,22 @@ class UnknownFigure(EncoreError):
 
 class NotEnoughData(EncoreError):
     """A statistic cannot be computed from so few data."""
+
+
+class NotSignedIn(EncoreError):
+    """Nobody is signed in here, or no longer."""
+
+
+class SignInRefused(EncoreError):
+    """A sign-in, a link or a code is refused."""
+
+
+class TooManyAttempts(SignInRefused):
+    """Too many wrong attempts; says how long to wait."""
+
+
+class StaffRefused(EncoreError):
+    """A change of the people who work here makes no sense."""
 
 
 class NotAllowed(EncoreError):

@@ -53,6 +53,16 @@ SETTINGS = (
     Setting("ENCORE_STORE_COUNTRY", "", "Country whose holidays count, such as DE; empty: as stored, else none."),
     Setting("ENCORE_ADDRESS", "127.0.0.1", "Address the app listens on."),
     Setting("ENCORE_PORT", "8501", "Port the app listens on."),
+    Setting(
+        "ENCORE_PUBLIC_URL",
+        "",
+        "Address people open from elsewhere, such as https://encore.example.com; empty: only where it listens.",
+    ),
+    Setting("ENCORE_SESSION_IDLE_HOURS", "12", "Hours without a click after which one must sign in again."),
+    Setting("ENCORE_SESSION_DAYS", "7", "Days after which everyone must sign in again."),
+    Setting("ENCORE_OIDC_ISSUER", "", "Address of an OpenID Connect provider to sign in with; empty: none."),
+    Setting("ENCORE_OIDC_CLIENT_ID", "", "Encore's name at that provider."),
+    Setting("ENCORE_OIDC_CLIENT_SECRET", "", "Encore's secret at that provider."),
     Setting("ENCORE_REFRESH_MINUTES", "5", "Minutes between two background refreshes of the mart; 0: only by command."),
     Setting(
         "ENCORE_SMTP_URL",
@@ -100,6 +110,12 @@ class Settings:
     store_country: str
     address: str
     port: int
+    public_url: str
+    session_idle_hours: float
+    session_days: float
+    oidc_issuer: str
+    oidc_client_id: str
+    oidc_client_secret: str
     refresh_minutes: float
     smtp_url: str
     mail_from: str
@@ -116,6 +132,12 @@ class Settings:
     memory_limit_mb: int
 
     @property
+    def is_open(self) -> bool:
+        """Whether others than the person at this machine can reach the app: then everybody signs in."""
+        public = urlsplit(self.public_url).hostname or "localhost"
+        return not (is_loopback(self.address) and is_loopback(public))
+
+    @property
     def mart_dir(self) -> Path:
         """The folder that holds the mart's snapshots."""
         return Path(self.mart_url.removeprefix("duckdb:///"))
@@ -126,10 +148,10 @@ class Settings:
         return is_loopback(self.address)
 
 
-def is_loopback(address: str) -> bool:
-    """Whether an address is of this machine alone."""
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine for itself alone; an empty one stands for every network."""
     try:
-        return address == "localhost" or ip_address(address).is_loopback
+        return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
 
@@ -166,6 +188,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     mart_url = value["ENCORE_MART_URL"] or f"duckdb:///{data_dir / 'mart'}"
     if not mart_url.startswith("duckdb:///"):
         raise SettingsError("ENCORE_MART_URL must start with duckdb:///.")
+    oidc_issuer = _web_address("ENCORE_OIDC_ISSUER", value)
+    if oidc_issuer and not (value["ENCORE_OIDC_CLIENT_ID"] and value["ENCORE_OIDC_CLIENT_SECRET"]):
+        raise SettingsError("ENCORE_OIDC_ISSUER needs ENCORE_OIDC_CLIENT_ID and ENCORE_OIDC_CLIENT_SECRET beside it.")
     return Settings(
         data_dir=data_dir,
         database_url=database_url,
@@ -176,6 +201,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         store_country=value["ENCORE_STORE_COUNTRY"].upper(),
         address=value["ENCORE_ADDRESS"],
         port=_whole("ENCORE_PORT", value, most=65_535),
+        public_url=_web_address("ENCORE_PUBLIC_URL", value),
+        session_idle_hours=_more_than_nothing("ENCORE_SESSION_IDLE_HOURS", value),
+        session_days=_more_than_nothing("ENCORE_SESSION_DAYS", value),
+        oidc_issuer=oidc_issuer,
+        oidc_client_id=value["ENCORE_OIDC_CLIENT_ID"],
+        oidc_client_secret=value["ENCORE_OIDC_CLIENT_SECRET"],
         refresh_minutes=_number("ENCORE_REFRESH_MINUTES", value),
         smtp_url=_server("ENCORE_SMTP_URL", value, ("smtp", "smtp+starttls", "smtps")),
         mail_from=_mail_from(value),
@@ -253,6 +284,26 @@ def _yes(name: str, value: Mapping[str, str]) -> bool:
     if written not in {"yes", "no"}:
         raise SettingsError(f"{name}={value[name]!r} must be yes or no.")
     return written == "yes"
+
+
+def _more_than_nothing(name: str, value: Mapping[str, str]) -> float:
+    number = _number(name, value)
+    if not number:
+        raise SettingsError(f"{name} must be more than 0.")
+    return number
+
+
+def _web_address(name: str, value: Mapping[str, str]) -> str:
+    """An address without a slash at its end; empty when none is set."""
+    address = value[name].rstrip("/")
+    try:
+        parts = urlsplit(address)
+        is_sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.query + parts.fragment
+    except ValueError:
+        is_sound = False
+    if address and not is_sound:
+        raise SettingsError(f"{name}={value[name]!r} is no address; write one such as https://encore.example.com.")
+    return address
 
 
 def _whole(name: str, value: Mapping[str, str], *, most: int | None = None) -> int:

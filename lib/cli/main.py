@@ -50,6 +50,8 @@ COMMANDS = (
     Command("backup", "backup", "write a backup of the order database"),
     Command("restore", "restore", "restore the order database from a backup"),
     Command("migrate", "migrate", "bring the order database's tables up to date"),
+    Command("staff", "staff", "list the people who work here, give them accounts, roles and links"),
+    Command("audit", "audit", "check that the log of who did what is whole, or write it out"),
     Command("settings", "settings", "list every setting with its default and what it does"),
 )
 

@@ -18,6 +18,7 @@ from lib.errors import RefreshBusy, SettingsError
 from lib.importers.first_load import put_back_after_death
 from lib.mart.about import read_pointer
 from lib.settings import ROOT, Settings, chosen, is_loopback, settings
+from lib.workflows.sessions import anyone
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,12 +29,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Prepare and serve until Ctrl-C."""
     here = settings()
-    refuse_other_addresses(here.address)
     port = choose_port(here.address, here.port, is_fixed="ENCORE_PORT" in chosen())
     engine = order_database(here)
     if applied := migrate(engine):
         print(f"The order database is ready ({', '.join(applied)}).", flush=True)
     put_back_after_death(engine)
+    refuse_without_owner(here, engine)
     if not args.no_demo and is_without_store(engine):
         print("There is no store yet: making a demo store, about half a minute …", flush=True)
         _command("demo")
@@ -45,17 +46,21 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def refuse_other_addresses(address: str) -> None:
-    """Let only this machine in, as long as there is no sign-in.
+def refuse_without_owner(here: Settings, engine: Engine) -> None:
+    """Let others in only once somebody has an account to sign in with.
 
     Raises:
-        SettingsError: the address is not of the loopback.
+        SettingsError: the app would be open to others, and nobody has an account.
     """
-    if not is_loopback(address):
-        raise SettingsError(
-            f"ENCORE_ADDRESS={address} would let others in, and Encore asks nobody to sign in yet."
-            " Leave it at 127.0.0.1 and reach it from elsewhere through an SSH tunnel."
-        )
+    if not here.is_open:
+        return
+    with reading(engine) as connection:
+        if not anyone(connection):
+            where = "ENCORE_PUBLIC_URL" if is_loopback(here.address) else f"ENCORE_ADDRESS={here.address}"
+            raise SettingsError(
+                f"{where} would let others in, and nobody has an account to sign in with. Make the first owner:"
+                " python -m lib staff add YOUR@EMAIL --role owner"
+            )
 
 
 def choose_port(address: str, wanted: int, *, is_fixed: bool) -> int:

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from lib.settings import SETTINGS, chosen, settings
 
 # Addresses whose password is not shown, and what is not shown at all.
-SECRETS = ("ENCORE_DATABASE_URL", "ENCORE_MART_URL", "ENCORE_SMTP_URL", "ENCORE_IMAP_URL", "ENCORE_WEBHOOK_URL")
-HIDDEN = ("ENCORE_WEBHOOK_SECRET",)
+ADDRESSES = ("ENCORE_DATABASE_URL", "ENCORE_MART_URL", "ENCORE_SMTP_URL", "ENCORE_IMAP_URL", "ENCORE_WEBHOOK_URL")
+SECRETS = ("ENCORE_WEBHOOK_SECRET", "ENCORE_OIDC_CLIENT_SECRET")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the settings; an address that holds a password is not printed."""
+    """Print the settings; a secret, or a password in an address, is not printed."""
     settings()  # a setting that makes no sense is refused here too
     given = chosen()
     listed = [{**asdict(setting), "value": _shown(setting.name, given.get(setting.name, ""))} for setting in SETTINGS]
@@ -32,10 +32,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _shown(name: str, value: str) -> str:
-    if name in HIDDEN and value:
+    if name in SECRETS and value:
         return "***"
     before, at, after = value.rpartition("@")
-    if name in SECRETS and at and "://" in before:
+    if name in ADDRESSES and at and "://" in before:
         scheme, _, user = before.partition("://")
         return f"{scheme}://{user.partition(':')[0]}:***@{after}"
     return value

@@ -17,12 +17,13 @@ from lib.db.tables.columns import now
 from lib.errors import EncoreError
 from lib.metrics.definition import Mart, Scope
 from lib.periods import day_of
-from lib.staff import LOCAL, May, Staff
+from lib.staff import May, Staff
 from lib.ui.cached import slices
 from lib.ui.choices import Choice, chosen
 from lib.ui.live import House, open_house
 from lib.ui.places import IMPORTS
 from lib.ui.text import ago, clock, symbol_of
+from lib.ui.visit import reader
 
 log = logging.getLogger("encore")
 
@@ -80,11 +81,6 @@ class Desk:
 
     store: Store
     staff: Staff
-
-
-def reader() -> Staff:
-    """Who looks at this page now: asked anew in every run, so that a changed role counts at once."""
-    return LOCAL
 
 
 def open_desk(what: May) -> Desk:

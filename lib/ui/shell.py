@@ -4,15 +4,18 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from lib.errors import NotSignedIn
 from lib.metrics.definition import Unit
 from lib.settings import ROOT, settings
 from lib.staff import May, Staff
-from lib.ui.access import freshness, reader, show_error
+from lib.ui.access import freshness, show_error
 from lib.ui.cached import figure, slices
 from lib.ui.choices import Choice, choose
 from lib.ui.live import House, missing_orders, open_house
 from lib.ui.places import IMPORTS, PAGES
 from lib.ui.text import of_days, plain, written
+from lib.ui.visit import reader
+from lib.ui.whose import draw_whose, say_signed_out
 
 STATIC = ROOT / "lib" / "ui" / "static"
 
@@ -22,6 +25,7 @@ class Screen:
     """One page as the navigation knows it.
 
     ``may``: what a reader must be allowed to open it. ``has_period``: whether it shows figures of chosen days.
+    ``has_marks``: whether it says how fresh the orders are and whose they are.
     ``in_menu``: whether the navigation lists it for those who may open it.
     """
 
@@ -30,6 +34,7 @@ class Screen:
     words: str
     may: May
     has_period: bool = False
+    has_marks: bool = True
     in_menu: bool = True
 
     @property
@@ -76,6 +81,28 @@ NAVIGATION = (
         words="Bring your shop's orders in, and see what could not be read.",
         may=May.IMPORT,
     ),
+    Screen(
+        title="Staff",
+        icon=":material/group:",
+        words="Who works here, and what they may do.",
+        may=May.MANAGE_STAFF,
+        has_marks=False,
+    ),
+    Screen(
+        title="Audit",
+        icon=":material/history:",
+        words="Who did what, and when.",
+        may=May.SEE_AUDIT,
+        has_marks=False,
+    ),
+    Screen(
+        title="Account",
+        icon=":material/account_circle:",
+        words="Your name, your password, and where you are signed in.",
+        may=May.SEE_FIGURES,
+        has_marks=False,
+        in_menu=False,
+    ),
 )
 
 
@@ -85,6 +112,9 @@ def main() -> None:
     st.set_page_config(page_title="Encore", page_icon=STATIC / "mark.svg", layout="wide")
     try:
         staff = reader()
+    except NotSignedIn as over:
+        say_signed_out(over)
+        return
     except Exception as error:
         show_error(error)
         return
@@ -94,11 +124,12 @@ def main() -> None:
     screen = next(screen for screen in NAVIGATION if screen.title == page.title)
     try:
         house = open_house()
-        _sidebar(house)
+        draw_whose(house.store.name)
         # A page asks again; asked here, so that nothing of it is drawn for those who may not open it.
         staff.must(screen.may)
         choice = _header(screen, house)
-        _marks(screen, house, choice, may_import=staff.may(May.IMPORT))
+        if screen.has_marks:
+            _marks(screen, house, choice, may_import=staff.may(May.IMPORT))
         page.run()
     except Exception as error:
         show_error(error)
@@ -116,16 +147,11 @@ def _page(screen: Screen, staff: Staff) -> st.Page:
     )
 
 
-def _sidebar(house: House) -> None:
-    with st.sidebar, st.container(gap="xsmall"):
-        st.text(house.store.name)
-        st.caption("For you alone: the app answers to this computer only. Accounts come later.")
-
-
 def _header(screen: Screen, house: House) -> Choice | None:
     if house.mart is None or house.is_empty or not screen.has_period:
         st.title(screen.title, anchor=False)
-        st.caption(freshness(house))
+        if screen.has_marks:
+            st.caption(freshness(house))
         return None
     left, right = st.columns([1, 1.35], vertical_alignment="bottom")
     with right:

@@ -1,20 +1,27 @@
 """The wall before the screens: who may speak to the app, and what browsers are told about it.
 
-Pure ASGI, over HTTP and WebSocket. Without accounts the app is for the person at this machine alone, so
-a request must name a loopback host (a hostile site cannot rebind its name to 127.0.0.1), and whatever
-comes from a page must come from the app's own page (no other site can open the WebSocket).
+Pure ASGI, over HTTP and WebSocket. A request must name a host that is Encore's (a hostile site cannot rebind
+its name to ours), and whatever comes from a page must come from the app's own page (no other site can open
+the WebSocket). While nobody has an account, the person at this machine may do everything; from then on
+everything but ``OPEN`` wants a session, and a running connection is asked again at each of its messages.
 """
 
 import base64
-import gzip
 import hashlib
+import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
-from typing import Any, TypeAlias
-from urllib.parse import urlsplit
+from typing import Any, Protocol, TypeAlias
+from urllib.parse import quote, urlsplit
 
 import streamlit
+
+from lib.errors import EncoreError
+from lib.ui.requests import Asked, asked_by, plain_run
+from lib.ui.visit import Kind, Visitor
+
+log = logging.getLogger("encore")
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -25,8 +32,23 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 # Streamlit's own endpoints that nobody needs here: figures about the process, and a door for programs.
 CLOSED = ("/_stcore/metrics", "/_stcore/agent")
-_PACKED_TYPES = ("text/", "application/javascript", "application/json", "image/svg+xml")
-_SMALLEST_PACKED = 1024
+# What needs no session: pattern of the path, and methods. Everything here checks by itself whom it serves.
+OPEN = (
+    (re.compile(r"/health|/ready"), {"GET", "HEAD"}),
+    (re.compile(r"/signin|/signin/code|/forgot"), {"GET", "HEAD", "POST"}),
+    (re.compile(r"/signin/provider|/signin/callback"), {"GET"}),
+    (re.compile(r"/signout"), {"POST"}),
+    (re.compile(r"/(?:invitation|reset)/[A-Za-z0-9_-]{20,100}"), {"GET", "HEAD", "POST"}),
+    (re.compile(r"/app/static/(?:inter-latin\.woff2|logo\.svg|mark\.svg)"), {"GET", "HEAD"}),
+)
+# Where no page of the app begins: asked by scripts, not by people.
+_NO_PAGES = re.compile(r"/(?:_stcore|media|static|app|component|vendor|auth)(?:/|$)|.*\.[A-Za-z0-9]{1,8}$")
+
+
+class Ask(Protocol):
+    """Finds out who asks; ``is_action`` false when no person did, such as a page that renews itself."""
+
+    async def __call__(self, scope: Scope, /, *, is_action: bool = True) -> Visitor: ...
 
 
 def host_of(authority: str) -> str:
@@ -35,6 +57,11 @@ def host_of(authority: str) -> str:
         return (urlsplit(f"//{authority}").hostname or "").lower()
     except ValueError:
         return ""
+
+
+def is_open_to_all(path: str, method: str) -> bool:
+    """Whether a request needs no session."""
+    return any(pattern.fullmatch(path) and method in methods for pattern, methods in OPEN)
 
 
 def content_security_policy() -> str:
@@ -66,11 +93,12 @@ def content_security_policy() -> str:
 
 
 class Wall:
-    """Refuse foreign hosts and origins, close what nobody needs, and send the security headers."""
+    """Refuse foreign hosts and origins and whoever is not signed in, and send the security headers."""
 
-    def __init__(self, app: App, *, hosts: Iterable[str] = LOOPBACK) -> None:
+    def __init__(self, app: App, *, ask: Ask, is_ours: Callable[[str], bool] = LOOPBACK.__contains__) -> None:
         self._app = app
-        self._hosts = frozenset(hosts)
+        self._ask = ask
+        self._is_ours = is_ours
         self._headers = [
             (b"content-security-policy", content_security_policy().encode()),
             (b"x-content-type-options", b"nosniff"),
@@ -86,10 +114,6 @@ class Wall:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(scope)
-        if refusal:
-            await _refuse(scope, receive, send, *refusal)
-            return
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -97,12 +121,63 @@ class Wall:
                 message = {**message, "headers": kept + self._headers}
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        if refusal := self._refusal(scope):
+            await _refuse(scope, receive, send_with_headers, *refusal)
+            return
+        if scope["type"] == "http" and is_open_to_all(scope["path"], scope["method"]):
+            await self._app(scope, receive, send_with_headers)
+            return
+        visitor, trouble = await self._visitor(scope)
+        if trouble:
+            await _refuse(scope, receive, send_with_headers, 503, trouble)
+        elif not visitor.is_in:
+            await _turn_away(scope, receive, send_with_headers)
+        elif scope["type"] == "websocket":
+            await self._app(scope, self._asking_again(scope, receive, visitor.mark), send_with_headers)
+        else:
+            await self._app(scope, receive, send_with_headers)
+
+    async def _visitor(self, scope: Scope, *, is_action: bool = True) -> tuple[Visitor, str]:
+        """Who asks, or why nobody can be let in at all."""
+        try:
+            visitor = await self._ask(scope, is_action=is_action)
+        except EncoreError as error:
+            return Visitor(Kind.NOBODY), str(error)
+        except Exception:
+            log.exception("Nobody can be let in: who asks could not be found out")
+            return Visitor(Kind.NOBODY), "Encore cannot find out who you are; the log of this computer says why."
+        return visitor, visitor.why_closed
+
+    def _asking_again(self, scope: Scope, receive: Receive, mark: str) -> Receive:
+        """Messages of a connection, each once it is sure that whoever sends it still may.
+
+        When the session ended or the role changed, the message becomes a run of the whole page: it asks for
+        nothing, runs no callback, and meets the page's own gate.
+        """
+        last: Asked | None = None
+
+        async def receive_checked() -> Message:
+            nonlocal mark, last
+            while True:
+                message = await receive()
+                if message["type"] != "websocket.receive":
+                    return message
+                asked = asked_by(message)
+                visitor, trouble = await self._visitor(scope, is_action=asked.is_action)
+                last = asked if asked.is_run or last is None else last
+                if visitor.is_in and not trouble and visitor.mark == mark:
+                    return message
+                if visitor.is_in:
+                    mark = visitor.mark
+                if last.is_run:
+                    return plain_run(last)
+
+        return receive_checked
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers = {k.lower(): v.decode("latin-1") for k, v in scope["headers"]}
         authority = headers.get(b"host", "")
-        if host_of(authority) not in self._hosts:
+        if not self._is_ours(host_of(authority)):
             return 421, "This address is not Encore's. Open the address that Encore printed when it started."
         origin = headers.get(b"origin")
         is_socket = scope["type"] == "websocket"
@@ -117,70 +192,25 @@ class Wall:
         return None
 
 
+async def _turn_away(scope: Scope, receive: Receive, send: Send) -> None:
+    """Somebody who is not signed in: a page leads to the sign-in and back, all else is refused."""
+    if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} and not _NO_PAGES.fullmatch(scope["path"]):
+        query = scope.get("query_string", b"").decode("latin-1")
+        wanted = quote(scope["path"]) + (f"?{query}" if query else "")
+        there = b"/signin" if wanted == "/" else f"/signin?next={quote(wanted, safe='')}".encode()
+        headers = [(b"location", there), (b"cache-control", b"no-store"), (b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 303, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    await _refuse(scope, receive, send, 401 if scope["type"] == "http" else 403, "Sign in first.")
+
+
 async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, text: str) -> None:
     if scope["type"] == "websocket":
         await receive()
         # Before it is accepted, closing a WebSocket answers its handshake with 403.
-        await send({"type": "websocket.close", "code": 1008, "reason": text})
+        await send({"type": "websocket.close", "code": 1008, "reason": text[:100]})
         return
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"x-content-type-options", b"nosniff"),
-        (b"cache-control", b"no-store"),
-    ]
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": text.encode()})
-
-
-class PackedFiles:
-    """Send Streamlit's scripts and styles compressed: each packed once, then kept (some 8 MB in all).
-
-    Their names carry a hash of their content, so what is kept never goes stale.
-    """
-
-    def __init__(self, app: App) -> None:
-        self._app = app
-        self._kept: dict[str, tuple[list[tuple[bytes, bytes]], bytes]] = {}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        accepted = dict(scope.get("headers", [])).get(b"accept-encoding", b"")
-        wanted = scope["type"] == "http" and scope["method"] == "GET" and b"gzip" in accepted
-        if not wanted or not scope["path"].startswith("/static/"):
-            await self._app(scope, receive, send)
-            return
-        path = scope["path"]
-        if path not in self._kept:
-            start, body = await self._whole(scope, receive)
-            headers = list(start["headers"])
-            kind = dict(headers).get(b"content-type", b"").decode("latin-1")
-            if start["status"] != 200 or len(body) < _SMALLEST_PACKED or not kind.startswith(_PACKED_TYPES):
-                await send(start)
-                await send({"type": "http.response.body", "body": body})
-                return
-            packed = gzip.compress(body, 6, mtime=0)
-            kept = [(k, v) for k, v in headers if k not in {b"content-length", b"accept-ranges"}]
-            kept += [
-                (b"content-length", str(len(packed)).encode()),
-                (b"content-encoding", b"gzip"),
-                (b"vary", b"accept-encoding"),
-            ]
-            self._kept[path] = kept, packed
-        headers, packed = self._kept[path]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": packed})
-
-    async def _whole(self, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
-        """What the app would send, gathered; conditions and ranges of the request left aside."""
-        plain = [(k, v) for k, v in scope["headers"] if k not in {b"range", b"if-none-match", b"if-modified-since"}]
-        start: Message = {}
-        parts: list[bytes] = []
-
-        async def gather(message: Message) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start":
-                start = message
-            elif message["type"] == "http.response.body":
-                parts.append(message.get("body", b""))
-
-        await self._app({**scope, "headers": plain, "extensions": {}}, receive, gather)
-        return start, b"".join(parts)

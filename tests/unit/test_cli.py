@@ -4,6 +4,8 @@ import json
 import socket
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,8 @@ from sqlalchemy import Engine, func, insert, inspect, select, text
 
 from lib.cli import check, run
 from lib.cli.main import COMMANDS, main
-from lib.cli.run import choose_port, is_without_store, refuse_other_addresses
-from lib.db import triggers
+from lib.cli.run import choose_port, is_without_store, refuse_without_owner
+from lib.db import audit, triggers
 from lib.db.engine import open_engine, order_database, reading, writing
 from lib.db.migrate import migrate, pending
 from lib.db.store import Store
@@ -23,6 +25,8 @@ from lib.db.tables.store import import_runs, rejected_rows
 from lib.errors import SettingsError
 from lib.jobs.refresh import refresh
 from lib.settings import ROOT, Settings, read_settings
+from lib.staff import LOCAL, Role
+from lib.workflows.staff import invite
 
 
 @pytest.fixture
@@ -240,15 +244,93 @@ def test_check_counts_what_cannot_be_checked_as_failed(settings: Settings) -> No
     assert "refresh" in found["mart"].message
 
 
+def at_address(settings: Settings, address: str, public: str = "") -> Settings:
+    return replace(settings, address=address, public_url=public)
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
-def test_the_loopback_is_served(address: str) -> None:
-    refuse_other_addresses(address)
+def test_the_loopback_is_served_without_accounts(database: Engine, settings: Settings, address: str) -> None:
+    refuse_without_owner(at_address(settings, address), database)
 
 
-@pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.168.1.5", "8.8.8.8", "my-laptop", ""])
-def test_other_addresses_are_refused_while_nobody_signs_in(address: str) -> None:
-    with pytest.raises(SettingsError, match="sign in"):
-        refuse_other_addresses(address)
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.168.1.5", "8.8.8.8", "my-laptop"])
+def test_other_addresses_are_refused_while_nobody_can_sign_in(
+    database: Engine, settings: Settings, address: str
+) -> None:
+    with pytest.raises(SettingsError, match="python -m lib staff add YOUR@EMAIL --role owner"):
+        refuse_without_owner(at_address(settings, address), database)
+
+
+def test_a_public_address_in_front_of_the_loopback_is_open_too(database: Engine, settings: Settings) -> None:
+    here = at_address(settings, "127.0.0.1", "https://encore.example.com")
+    with pytest.raises(SettingsError, match="ENCORE_PUBLIC_URL would let others in"):
+        refuse_without_owner(here, database)
+    with writing(database) as connection:
+        invite(connection, LOCAL, "ann@example.com", Role.OWNER, at=now())
+    refuse_without_owner(here, database)
+
+
+def run_staff(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    code = main(["staff", *words])
+    said = capsys.readouterr()
+    return code, said.out + said.err
+
+
+def test_people_are_added_listed_changed_and_let_go_by_command(
+    database: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ENCORE_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("ENCORE_DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("ENCORE_PUBLIC_URL", "https://encore.example.com/")
+    code, said = run_staff(capsys, "add", "Vera@Example.com", "--role", "viewer")
+    assert (code, "must be an owner" in said) == (2, True)
+    code, said = run_staff(capsys, "add", "Ann@Example.com", "--role", "owner")
+    assert code == 0
+    assert "https://encore.example.com/invitation/" in said
+    assert run_staff(capsys, "add", "vera@example.com", "--role", "viewer")[0] == 0
+    assert run_staff(capsys, "role", "vera@example.com", "support")[0] == 0
+    code, said = run_staff(capsys, "list", "--json")
+    assert [(p["email"], p["role"], p["state"]) for p in json.loads(said)] == [
+        ("ann@example.com", "owner", "invited"),
+        ("vera@example.com", "support", "invited"),
+    ]
+    code, said = run_staff(capsys, "deactivate", "ann@example.com")
+    assert (code, "is the last owner" in said) == (2, True)
+    code, said = run_staff(capsys, "role", "ann@example.com", "viewer")
+    assert (code, "is the last owner" in said) == (2, True)
+    assert run_staff(capsys, "deactivate", "vera@example.com")[0] == 0
+    assert run_staff(capsys, "link", "vera@example.com")[0] == 2
+    assert run_staff(capsys, "activate", "vera@example.com")[0] == 0
+    code, said = run_staff(capsys, "link", "vera@example.com")
+    assert (code, "/invitation/" in said) == (0, True)
+    code, said = run_staff(capsys, "link", "nobody@example.com")
+    assert (code, "Nobody here has the address" in said) == (2, True)
+
+
+def test_the_log_is_verified_and_written_out_by_command(
+    database: Engine,
+    settings: Settings,
+    noon: datetime,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("ENCORE_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("ENCORE_DATABASE_URL", settings.database_url)
+    with writing(database) as connection:
+        audit.record(connection, LOCAL, "goal.set", "goal:1", at=noon, after={"target": "=1+1"})
+    file = tmp_path / "log.csv"
+    assert main(["audit", "export", str(file)]) == 0
+    assert file.stat().st_mode & 0o077 == 0
+    lines = file.read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 2 and "goal.set" in lines[1]
+    assert main(["audit", "verify"]) == 0
+    assert "2 entries" in capsys.readouterr().out
+    with database.begin() as connection:
+        triggers.drop(connection)
+        connection.execute(text("UPDATE audit_log SET actor = 'Nobody' WHERE audit_id = 1"))
+    assert main(["audit", "verify"]) == 1
+    assert "broken at entry 1: the entry itself was changed" in capsys.readouterr().err
 
 
 def test_a_taken_port_gives_way_unless_it_was_asked_for() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from lib.ui.visit import Kind, Visitor
 from lib.ui.wall import Wall, content_security_policy, host_of
 
 
@@ -14,6 +15,10 @@ async def _app(scope: Any, receive: Any, send: Any) -> None:
     headers = [(b"content-type", b"text/html"), (b"access-control-allow-origin", b"*"), (b"server", b"x")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": b"in"})
+
+
+async def _local(_scope: Any, *, is_action: bool = True) -> Visitor:
+    return Visitor(Kind.LOCAL, "local")
 
 
 def ask(kind: str = "http", path: str = "/", **headers: str) -> list[dict[str, Any]]:
@@ -29,11 +34,12 @@ def ask(kind: str = "http", path: str = "/", **headers: str) -> list[dict[str, A
     scope = {
         "type": kind,
         "path": path,
+        "method": "GET",
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
     # Nothing in here waits for anything, so one step runs it all; a loop of the browser's may run already.
     with pytest.raises(StopIteration):
-        Wall(_app)(scope, receive, send).send(None)
+        Wall(_app, ask=_local)(scope, receive, send).send(None)
     return sent
 
 
