@@ -16,9 +16,10 @@ import streamlit as st
 from lib.queues.listing import MOST
 from lib.settings import ROOT
 from lib.staff import May, Staff
-from lib.ui.access import reader, show_error
+from lib.ui.access import show_error
 from lib.ui.inbox_state import Inbox, InboxState, Lines
 from lib.ui.text import one_line
+from lib.ui.visit import reader
 
 # So many lines a page: as many as can be glanced over, and few enough to turn fast.
 LINES = 20

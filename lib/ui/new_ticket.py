@@ -5,8 +5,9 @@ import secrets
 import streamlit as st
 
 from lib.db.tables.columns import now
-from lib.ui.access import reader, show_error
+from lib.ui.access import show_error
 from lib.ui.desk import act, told
+from lib.ui.visit import reader
 from lib.workflows.ticket_intake import BY_HAND, create
 from lib.workflows.tickets import LONGEST_MESSAGE
 

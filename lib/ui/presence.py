@@ -8,9 +8,9 @@ from sqlalchemy import Connection
 from lib.db.engine import order_database, writing
 from lib.db.tables.columns import now
 from lib.settings import settings
-from lib.ui.access import reader
 from lib.ui.desk import act, holder
 from lib.ui.text import plain
+from lib.ui.visit import reader
 from lib.workflows import drafts
 
 _SECONDS = 15.0

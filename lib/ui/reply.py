@@ -14,9 +14,10 @@ from lib.queues.templates import Template, fitting, templates_of
 from lib.settings import settings
 from lib.staff import May, Staff
 from lib.stats.topics import labels, topics_of
-from lib.ui.access import reader, show_error
+from lib.ui.access import show_error
 from lib.ui.desk import act, holder
 from lib.ui.text import clock, plain
+from lib.ui.visit import reader
 from lib.workflows import drafts, templates
 from lib.workflows.courtesy import missing_courtesy
 from lib.workflows.reviews import LONGEST_REPLY, NEGATIVE, Way, mail_address, publish_reply

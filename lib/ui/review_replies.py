@@ -12,10 +12,11 @@ from lib.db.tables.columns import now
 from lib.queues.review_replies import MOST_IN_A_FILE, newest_replies, pending_count, states
 from lib.settings import settings
 from lib.staff import May
-from lib.ui.access import reader, show_error
+from lib.ui.access import show_error
 from lib.ui.places import REVIEWS
 from lib.ui.tables import pick, to_csv
 from lib.ui.text import plain
+from lib.ui.visit import reader
 from lib.workflows.review_file import take_replies
 
 _CHANNELS = {"email": "E-mail", "webhook": "Webhook"}

@@ -96,7 +96,7 @@ NAVIGATION = (
         has_marks=False,
     ),
     Screen(
-        title="Account",
+        title="My account",
         icon=":material/account_circle:",
         words="Your name, your password, and where you are signed in.",
         may=May.SEE_FIGURES,

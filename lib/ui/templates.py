@@ -9,10 +9,11 @@ from lib.queues.templates import Template, history, templates_of
 from lib.settings import settings
 from lib.staff import May, Staff
 from lib.stats.topics import labels
-from lib.ui.access import reader, show_error
+from lib.ui.access import show_error
 from lib.ui.desk import act, told
 from lib.ui.inbox import distinct
 from lib.ui.text import ago, one_line, plain
+from lib.ui.visit import reader
 from lib.workflows.templates import (
     LONGEST,
     VARIABLES,

@@ -13,10 +13,11 @@ from lib.queues.templates import Template, templates_of
 from lib.queues.ticket import Ticket, open_ticket
 from lib.settings import settings
 from lib.staff import May, Staff
-from lib.ui.access import reader, show_error
+from lib.ui.access import show_error
 from lib.ui.desk import act, holder
 from lib.ui.presence import draw_presence, see_version, seen_version
 from lib.ui.text import clock, plain
+from lib.ui.visit import reader
 from lib.workflows import drafts, templates
 from lib.workflows.ticket_mail import Way, mail_address
 from lib.workflows.tickets import LONGEST_MESSAGE, answer, note

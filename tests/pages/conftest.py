@@ -20,9 +20,13 @@ from lib.db.tables.orders import order_items, orders
 from lib.demo.build import make_demo
 from lib.jobs.refresh import refresh
 from lib.settings import ROOT, Settings, read_settings
+from lib.staff import LOCAL, Staff
+from lib.ui.visit import Kind, Visitor
+from lib.workflows.sessions import Signed
 
 SHELL = str(ROOT / "lib" / "ui" / "shell.py")
 Open = Callable[..., AppTest]
+SitDown = Callable[[Staff], None]
 
 
 @pytest.fixture(scope="session")
@@ -98,3 +102,15 @@ def open_page(stores: dict[str, Settings], monkeypatch: pytest.MonkeyPatch) -> I
 
     yield opened
     st.cache_data.clear()
+
+
+@pytest.fixture
+def sit_down(monkeypatch: pytest.MonkeyPatch) -> SitDown:
+    """Have somebody sit at the pages of this test, whoever else works in the store; signing in is tested apart."""
+
+    def seated(staff: Staff) -> None:
+        signed = Signed(session_id=1, staff=staff, mark="test", seen_at=now()) if staff is not LOCAL else None
+        found = Visitor(Kind.LOCAL if signed is None else Kind.STAFF, "test", signed)
+        monkeypatch.setattr("lib.ui.visit.visitor", lambda *_args, **_kept: found)
+
+    return seated

@@ -15,7 +15,7 @@ from lib.outbox.queue import enqueue
 from lib.settings import Settings, read_settings
 from lib.staff import Role, Staff
 from lib.ui.text import plain
-from tests.pages.conftest import Open
+from tests.pages.conftest import Open, SitDown
 from tests.pages.test_pages import texts
 
 HOSTILE = "<script>alert(1)</script> **bold** =cmd()"
@@ -65,16 +65,16 @@ def test_what_is_stuck_stands_first_with_its_reason_in_full(open_page: Open, stu
     assert plain(f"1 × {HOSTILE}") in texts(at)
 
 
-def test_a_viewer_may_not_open_it(open_page: Open, stuck: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_viewer_may_not_open_it(open_page: Open, stuck: Path, sit_down: SitDown) -> None:
     viewer = Staff(staff_id=None, name="Vic", role=Role.VIEWER)
-    monkeypatch.setattr("lib.ui.access.LOCAL", viewer)
+    sit_down(viewer)
     at = open_page(stuck, "outbox")
     assert "may not see what waits for an answer" in at.error[0].value
     assert not at.dataframe
 
 
-def test_only_an_owner_is_offered_the_switch(open_page: Open, stuck: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lib.ui.access.LOCAL", Staff(staff_id=None, name="Sam", role=Role.SUPPORT))
+def test_only_an_owner_is_offered_the_switch(open_page: Open, stuck: Path, sit_down: SitDown) -> None:
+    sit_down(Staff(staff_id=None, name="Sam", role=Role.SUPPORT))
     at = open_page(stuck, "outbox")
     assert "outbox_on" not in [button.key for button in at.button]
     assert "An owner can change this" in texts(at)

@@ -8,17 +8,16 @@ import pytest
 from sqlalchemy import Engine, insert, select
 from streamlit.testing.v1 import AppTest
 
-import lib.ui.access
 from lib.db.engine import open_engine, reading, writing
 from lib.db.tables.columns import now
 from lib.db.tables.desk import drafts as drafts_table
 from lib.db.tables.reviews import review_replies, reviews
 from lib.db.tables.staff import staff
 from lib.settings import Settings
-from lib.staff import Role, Staff
+from lib.staff import LOCAL, Role, Staff
 from lib.workflows import drafts
 from lib.workflows.reviews import publish_reply
-from tests.pages.conftest import Open
+from tests.pages.conftest import Open, SitDown
 from tests.pages.test_pages import texts
 
 BEN = Staff(staff_id=2, name="Ben", role=Role.SUPPORT)
@@ -34,8 +33,9 @@ HOSTILE = (
 
 
 @pytest.fixture
-def shop(stores: dict[str, Settings], tmp_path: Path) -> Path:
+def shop(stores: dict[str, Settings], tmp_path: Path, sit_down: SitDown) -> Path:
     """A copy of the demo store that may be written to, with reviews of the last minutes at its top."""
+    sit_down(LOCAL)
     folder = tmp_path / "data"
     shutil.copytree(stores["demo"].data_dir, folder)
     with writing(_engine(folder)) as conn:
@@ -157,10 +157,10 @@ def test_hostile_words_are_shown_as_they_are_and_nowhere_as_markup(open_page: Op
 
 
 def test_whoever_may_not_see_the_queue_is_refused(
-    open_page: Open, stores: dict[str, Settings], monkeypatch: pytest.MonkeyPatch
+    open_page: Open, stores: dict[str, Settings], sit_down: SitDown
 ) -> None:
     viewer = Staff(staff_id=9, name="Vic", role=Role.VIEWER)
-    monkeypatch.setattr(lib.ui.access, "reader", lambda: viewer)
+    sit_down(viewer)
     at = open_page("demo", "reviews")
     assert "may not see what waits for an answer" in texts(at)
     assert not at.radio
