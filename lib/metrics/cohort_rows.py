@@ -102,7 +102,8 @@ def worth_account(mart: Mart, scope: Scope, k: int) -> Account:
         unit=Unit.MONEY,
         meaning=WORTH,
         formula="Worth up to the month before + net sales of month k ÷ customers followed so long",
-        counted=f"Customers whose first order lies in {_written(min(months))} to {_written(max(months))}"
+        counted=f"Customers whose first order lies in {month_start(min(months)):%B %Y} to "
+        f"{month_start(max(months)):%B %Y}"
         f"{_filtered(scope)}, as known before {scope.as_of:%-d %b %Y}. {REFUNDS_KNOWN_NOW}",
         worked="{before} + {net} ÷ {customers}" if k else "{net} ÷ {customers}",
         numbers=numbers if k else numbers[1:],

@@ -14,7 +14,7 @@ from lib.errors import NotEnoughData, UnknownFigure
 from lib.mart.schema import FIRST_DIMENSIONS, dim_customer, second_order
 from lib.metrics.definition import Figure, Mart, Part, Scope, Unit, Worked
 from lib.metrics.measure import days
-from lib.periods import day_index
+from lib.periods import day_index, day_of
 from lib.stats import survival
 from lib.stats.intervals import wilson
 
@@ -155,9 +155,16 @@ def _within_figures(mart: Mart, metric: Worked, scope: Scope, *, within: int) ->
                 left_out={"immature": immature} if immature else {},
                 low=low,
                 high=high,
+                note=_mature_on(metric, scope, within) if immature else metric.note,
             )
         )
     return figures
+
+
+def _mature_on(metric: Worked, scope: Scope, within: int) -> str:
+    """When the youngest customers that the question may know of have been followed for so long."""
+    youngest = days(scope)[1] - 1
+    return f"All are mature on {day_of(survival.mature_from(youngest, within)):%-d %b %Y}. {metric.note}"
 
 
 def _ever_figures(mart: Mart, metric: Worked, scope: Scope) -> list[Figure]:

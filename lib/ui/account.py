@@ -89,15 +89,23 @@ def _draw_numbers(account: Account, currency: str) -> None:
     )
     if any(number.meaning for number in account.numbers):
         frame["Meaning"] = [number.meaning for number in account.numbers]
-    table(frame, alt=f"The numbers that make {account.label}")
+    _still(frame, alt=f"The numbers that make {account.label}")
 
 
 def _draw_left_out(account: Account) -> None:
     st.markdown("**Left out**")
     frame = pd.DataFrame(
-        {"Reason": [r.capitalize() for r in account.left_out], "Cases": list(account.left_out.values())}
+        {
+            "Reason": [reason.capitalize() for reason in account.left_out],
+            "Cases": [f"{count:,}" for count in account.left_out.values()],
+        }
     )
-    table(frame, alt="Cases left out, by reason", columns={"Cases": st.column_config.NumberColumn(format="%,d")})
+    _still(frame, alt="Cases left out, by reason")
+
+
+def _still(frame: pd.DataFrame, *, alt: str) -> None:
+    """A short table whose words wrap; what comes from data is shown as it is."""
+    st.table(frame.map(plain), border="horizontal", hide_index=True, alt=alt)
 
 
 def _draw_rows(account: Account, mart: Mart, currency: str, key: str) -> None:
