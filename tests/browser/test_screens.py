@@ -80,6 +80,55 @@ def test_a_figure_opens_and_its_download_adds_up_to_it(app: str, visit: Visit, k
     assert f"{len(rows):,} rows" in words
 
 
+# What opens on each page: the key of the way in, and whether its dialog has a choice above the account.
+WAYS_IN = {
+    "/": {"open_day": True, "open_moved": True, "open_product": True, "open_bridge": True, "figure_net_sales": True},
+    "/repeat": {
+        "open_shares": True,
+        "open_sales_share": True,
+        "open_survival": False,
+        "open_cohort": True,
+        "open_next": True,
+        "open_worth": True,
+        "open_lifetime": True,
+    },
+}
+
+
+@pytest.mark.parametrize("path", list(WAYS_IN))
+def test_every_kind_of_figure_opens_by_keyboard_and_its_file_is_its_rows(app: str, visit: Visit, path: str) -> None:
+    page = visit(app, path)
+    if "open_lifetime" in WAYS_IN[path]:
+        page.locator(".st-key-lifetime_ask button:visible").press("Enter")
+        page.locator(".st-key-open_lifetime button:visible").wait_for(timeout=60_000)
+        settled(page)
+    for key, has_choice in WAYS_IN[path].items():
+        page.locator(f".st-key-{key} button:visible").first.press("Enter")
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_be_visible()
+        settled(page)
+        if has_choice:
+            # Chosen by keys alone, whichever entry they take.
+            choice = dialog.get_by_role("combobox").first
+            choice.focus()
+            choice.press("ArrowDown")
+            choice.press("Enter")
+            settled(page)
+        words = dialog.inner_text()
+        for part in ("What it means", "Formula", "Counted", "The rows behind it"):
+            assert part in words, key
+        said = re.search(r"([\d,]+) rows? adds? up to (.+?)\.(?:\s|$)", words)
+        assert said, key
+        with page.expect_download() as waiting:
+            dialog.get_by_role("button", name="Download these rows (CSV)").press("Enter")
+        rows = list(csv.DictReader(io.StringIO(Path(waiting.value.path()).read_text(encoding="utf-8-sig"))))
+        assert f"{len(rows):,}" == said.group(1), key
+        assert sum(Decimal(row["amount"]) for row in rows) == _amount(said.group(2)), key
+        dialog.get_by_role("button", name="Close").press("Enter")
+        expect(dialog).to_have_count(0)
+        settled(page)
+
+
 def test_a_queue_opens_its_rows(app: str, visit: Visit) -> None:
     page = visit(app)
     first = page.locator("[class*='st-key-open_'] button:visible").first
