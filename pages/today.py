@@ -12,8 +12,9 @@ from lib.ui.sales import draw_best_sellers, draw_bridge, draw_quiet, draw_trend
 
 page = open_page(May.SEE_FIGURES)
 
-st.header("What needs you", anchor=False)
-draw_needs(page.house.store)
+if page.staff.may(May.SEE_QUEUE):
+    st.header("What needs you", anchor=False)
+    draw_needs(page.house.store)
 
 st.header("How it is going", anchor=False)
 draw_quiet(page)

@@ -5,10 +5,13 @@ from typing import Any
 
 import pandas as pd
 
+from lib.db import audit
 from lib.db.engine import order_database, reading, writing
+from lib.db.tables.columns import now
 from lib.importers import rejected as kept
 from lib.importers import runs
 from lib.settings import Settings
+from lib.staff import May, Staff
 
 
 def open_rows(settings: Settings, *, limit: int = 500) -> pd.DataFrame:
@@ -47,12 +50,19 @@ def written_template(settings: Settings, ids: list[int]) -> bytes:
     return text.getvalue().encode()
 
 
-def dismiss(settings: Settings, ids: list[int]) -> int:
-    """Put chosen rows away for good: they no longer count as missing. Returns how many were open."""
+def dismiss(settings: Settings, by: Staff, ids: list[int]) -> int:
+    """Put chosen rows away for good: they no longer count as missing. Returns how many were open.
+
+    Raises:
+        NotAllowed: the role may not; nothing was put away.
+    """
+    by.must(May.IMPORT)
     if not ids:
         return 0
     with writing(order_database(settings)) as connection:
-        return kept.set_status(connection, "dismissed", ids=ids)
+        count = kept.set_status(connection, "dismissed", ids=ids)
+        audit.record(connection, by, "rows.dismissed", "import:rejected", at=now(), after={"rows": count, "keys": ids})
+        return count
 
 
 def past_runs(settings: Settings, *, limit: int = 50) -> list[dict[str, Any]]:

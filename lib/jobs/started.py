@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib.db import audit
+from lib.db.engine import order_database, writing
+from lib.db.tables.columns import now
 from lib.errors import EncoreError
 from lib.importers.mapping import Mapping
 from lib.importers.report import ImportReport
 from lib.jobs.imports import run_import
 from lib.jobs.refresh import refresh, wake
 from lib.settings import Settings
+from lib.staff import May, Staff
 
 log = logging.getLogger("encore")
 # A refresh that already runs may take this long before the new one begins.
@@ -47,19 +51,28 @@ def start_import(
     mapping: Mapping | None = None,
     date_format: str = "",
     replace_demo: bool = False,
-    started_by: str = "",
+    by: Staff,
 ) -> str:
     """Begin an import in a thread of its own, and return the name by which ``followed`` knows it.
 
     Raises:
+        NotAllowed: the role may not import; nothing began.
         EncoreError: another import runs.
     """
+    by.must(May.IMPORT)
     if not _BUSY.acquire(blocking=False):
         raise EncoreError("Another import is running. Wait until it is through, then start this one.")
     name = secrets.token_hex(8)
     job = Started([path.name for path in paths])
     while len(_STARTED) >= _KEPT:
         _STARTED.pop(next(iter(_STARTED)))
+    try:
+        with writing(order_database(settings)) as connection:
+            told = {"source": source, "files": job.names, "replaces_demo": replace_demo}
+            audit.record(connection, by, "import.started", f"import:{name}", at=now(), after=told)
+    except BaseException:
+        _BUSY.release()
+        raise
     _STARTED[name] = job
 
     def follow(report: ImportReport, share: float) -> None:
@@ -74,7 +87,7 @@ def start_import(
                 mapping=mapping,
                 date_format=date_format,
                 replace_demo=replace_demo,
-                started_by=started_by,
+                started_by=by.name,
                 progress=follow,
             )
             job.stage, job.share = "refreshing", 1.0

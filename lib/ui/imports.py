@@ -17,6 +17,7 @@ from lib.ui.mapping_table import draw_mapping
 from lib.ui.places import TODAY
 from lib.ui.tables import table
 from lib.ui.text import ago, plain
+from lib.ui.visit import reader
 
 # Streamlit holds an upload in memory; what is larger is read from where it lies.
 UPLOAD_MB = 200
@@ -171,7 +172,7 @@ def _start(chosen: Chosen, *, replace_demo: bool) -> None:
             mapping=chosen.mapping,
             date_format=chosen.date_format,
             replace_demo=replace_demo,
-            started_by="the app",
+            by=reader(),
         )
     except EncoreError as refused:
         st.error(str(refused))

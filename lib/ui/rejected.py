@@ -1,13 +1,19 @@
 """Rows that imports put aside: why, as they stood; to take out, correct and import again, or to dismiss."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
+from lib.db.engine import order_database, writing
 from lib.db.store import Store
+from lib.db.tables.columns import now
 from lib.errors import EncoreError
 from lib.jobs import rejections, uploads
 from lib.settings import settings
 from lib.ui.text import plain
+from lib.ui.visit import my_token, reader, staff_of
+from lib.workflows.audit import record_export
 
 
 def draw_rejected(store: Store) -> None:
@@ -42,7 +48,7 @@ def draw_rejected(store: Store) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Download the list (CSV)",
-            data=lambda: rejections.written_list(settings()),
+            data=partial(_list, my_token(), st.context.ip_address),
             file_name="rows_put_aside.csv",
             mime="text/csv",
             icon=":material/download:",
@@ -73,10 +79,19 @@ def _with_picked(rows: pd.DataFrame, picked: list[int]) -> None:
         st.dialog("Dismiss these rows?")(_confirm_dismiss)(picked)
 
 
+def _list(token: str | None, address: str | None) -> bytes:
+    """All open rows as a file, once it is in the log who takes them out."""
+    at = now()
+    staff = staff_of(token, at=at, address=address)
+    with writing(order_database(settings())) as connection:
+        record_export(connection, staff, "file:rows_put_aside", rows=rejections.open_count(settings()), at=at)
+    return rejections.written_list(settings())
+
+
 def _confirm_dismiss(picked: list[int]) -> None:
     many = f"{len(picked)} row{'' if len(picked) == 1 else 's'}"
     st.write(f"{many} will no longer count as missing. They stay on record, but are not in the figures.")
     if st.button(f"Dismiss {many}", type="primary", key="dismiss_confirm"):
-        rejections.dismiss(settings(), picked)
+        rejections.dismiss(settings(), reader(), picked)
         st.cache_data.clear()
         st.rerun()

@@ -8,8 +8,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from lib.db.engine import order_database, writing
+from lib.db.tables.columns import now
 from lib.metrics.definition import Unit
 from lib.money import exponent, to_major
+from lib.settings import settings
+from lib.ui.visit import my_token, staff_of
+from lib.workflows.audit import record_export
 
 # A cell that begins so is run as a formula by spreadsheets.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -63,16 +68,30 @@ def number_format(unit: Unit, currency: str) -> str:
 
 
 def download(label: str, name: str, make: Callable[[], pd.DataFrame], *, key: str) -> None:
-    """A button that makes a CSV only when it is pressed."""
+    """A button that makes a CSV only when it is pressed; whoever presses it is asked for and noted then."""
+    token, address = my_token(), st.context.ip_address
     st.download_button(
         label,
-        data=lambda: to_csv(make()),
+        data=lambda: to_csv(noted(make(), name, token=token, address=address)),
         file_name=f"{name}.csv",
         mime="text/csv",
         icon=":material/download:",
         key=key,
         on_click="ignore",
     )
+
+
+def noted(frame: pd.DataFrame, name: str, *, token: str | None, address: str | None) -> pd.DataFrame:
+    """The frame, once it is in the log who takes it out.
+
+    Raises:
+        NotSignedIn, NotAllowed: nobody may take it out that way; nothing is noted then.
+    """
+    at = now()
+    staff = staff_of(token, at=at, address=address)
+    with writing(order_database(settings())) as connection:
+        record_export(connection, staff, f"file:{name}", rows=len(frame), at=at)
+    return frame
 
 
 def table(frame: pd.DataFrame, *, alt: str, columns: Mapping[str, Any] | None = None, key: str | None = None) -> None:

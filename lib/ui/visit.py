@@ -136,7 +136,16 @@ def reader() -> Staff:
     Raises:
         NotSignedIn: the session is over.
     """
-    signed = my_session()
+    return staff_of(my_token(), at=now(), address=st.context.ip_address)
+
+
+def staff_of(token: str | None, *, at: datetime, address: str | None) -> Staff:
+    """Who acts with a token at this moment; for work that ends after its page was drawn, such as a download.
+
+    Raises:
+        NotSignedIn: the session is over.
+    """
+    signed = _session(token, at=at, address=address)
     return LOCAL if signed is None else signed.staff
 
 
@@ -146,7 +155,11 @@ def my_session() -> Signed | None:
     Raises:
         NotSignedIn: the session is over.
     """
-    found = visitor(my_token(), at=now(), address=st.context.ip_address, is_action=False)
+    return _session(my_token(), at=now(), address=st.context.ip_address)
+
+
+def _session(token: str | None, *, at: datetime, address: str | None) -> Signed | None:
+    found = visitor(token, at=at, address=address, is_action=False)
     if not found.is_in:
         raise NotSignedIn(found.why_closed or "You are signed out. Sign in to go on.")
     return found.signed

@@ -1,10 +1,15 @@
 """Files for spreadsheets: exact, whole, and without formulas."""
 
+from datetime import datetime
 from decimal import Decimal
 
 import pandas as pd
 import pytest
+from sqlalchemy import Engine, insert, select
 
+from lib.db.engine import reading, writing
+from lib.db.tables.staff import audit_log, staff
+from lib.errors import NotSignedIn
 from lib.jobs.snapshot import newest
 from lib.metrics import drill
 from lib.metrics.cohort_rows import cell_account
@@ -14,7 +19,7 @@ from lib.metrics.read import figures
 from lib.periods import Period, day_of
 from lib.settings import Settings
 from lib.ui.account import exported
-from lib.ui.tables import safe_cell, to_csv
+from lib.ui.tables import noted, safe_cell, to_csv
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\t=1", "  =1"])
@@ -59,3 +64,33 @@ def test_the_rows_of_a_cohort_add_up_to_its_cell(stores: dict[str, Settings], is
         told = cell["net_minor"] if is_money else cell["customers"]
         assert rows.total_value == told == rows.frame["amount"].sum()
         assert len(rows.frame) == rows.total_rows
+
+
+def test_a_download_is_in_the_log_before_the_file_is_made(
+    database: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lib.ui.tables.settings", lambda: settings)
+    monkeypatch.setattr("lib.ui.visit.settings", lambda: settings)
+    frame = noted(pd.DataFrame({"a": [1, 2]}), "net_sales", token=None, address="127.0.0.1")
+    assert len(frame) == 2
+    with reading(database) as connection:
+        (entry,) = connection.execute(select(audit_log)).mappings().all()
+    assert (entry["action"], entry["subject"], entry["details"]) == (
+        "rows.exported",
+        "file:net_sales",
+        {"after": {"rows": 2}},
+    )
+
+
+def test_whoever_is_signed_out_meanwhile_takes_nothing_out(
+    database: Engine, settings: Settings, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lib.ui.tables.settings", lambda: settings)
+    monkeypatch.setattr("lib.ui.visit.settings", lambda: settings)
+    values = {"email": "ann@s.test", "name": "Ann", "role": "owner", "created_at": noon}
+    with writing(database) as connection:
+        connection.execute(insert(staff).values(**values))
+    with pytest.raises(NotSignedIn):
+        noted(pd.DataFrame({"a": [1]}), "net_sales", token="gone", address=None)
+    with reading(database) as connection:
+        assert connection.execute(select(audit_log)).first() is None
