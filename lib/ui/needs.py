@@ -48,19 +48,25 @@ def draw_needs(store: Store) -> None:
         return
     with st.grid(3, min_column_width=280, gap="small", key="needs"):
         for need in found:
-            with st.container(border=True, height="stretch", key=f"need_{need.key}"):
+            # One container and two elements a line: each that a page draws costs its reader time.
+            with st.container(
+                border=True,
+                height="stretch",
+                horizontal=True,
+                vertical_alignment="center",
+                wrap=False,
+                gap="small",
+                key=f"need_{need.key}",
+            ):
                 _line(need, store)
 
 
 def _line(need: Need, store: Store) -> None:
-    row = st.container(horizontal=True, vertical_alignment="center", wrap=False, gap="small")
-    with row, st.container(gap=None):
-        colour = "orange" if need.is_urgent else "gray"
-        st.markdown(f":{colour}[{ICONS[need.key]}] **{plain(need.title)}**")
-        st.caption(plain(need.detail))
-    with row:
-        if open_button(f"open_{need.key}", f"See the list: {plain(need.title)}"):
-            st.dialog(need.title, width="large")(_dialog)(need.key, store)
+    colour = "orange" if need.is_urgent else "gray"
+    words = f":{colour}[{ICONS[need.key]}] **{plain(need.title)}**  \n:small[:gray[{plain(need.detail)}]]"
+    st.markdown(words, width="stretch")
+    if open_button(f"open_{need.key}", f"See the list: {plain(need.title)}"):
+        st.dialog(need.title, width="large")(_dialog)(need.key, store)
 
 
 def _dialog(key: str, store: Store) -> None:

@@ -10,12 +10,13 @@ from lib.charts.survival import half_back, labelled
 from lib.metrics.definition import Unit
 from lib.ui.cards import KPIS, sparkline
 from lib.ui.expected import on_day
+from lib.ui.sparkline import drawing, shape
 from lib.ui.text import change, written
 from tests.pages.conftest import Open
 
 
 def _lines(at: AppTest) -> str:
-    return "\n".join(str(element.value) for kind in (at.caption, at.markdown) for element in kind)
+    return "\n".join(str(element.value) for kind in (at.caption, at.markdown, at.html) for element in kind)
 
 
 def test_a_step_down_begins_with_the_hyphen_that_the_card_reads_its_arrow_from() -> None:
@@ -34,6 +35,25 @@ def test_a_day_without_a_value_is_a_gap_and_not_zero() -> None:
     assert line[:2] == [0.1, 0.2]
     assert math.isnan(line[2])
     assert sparkline(pd.Series([0.1, float("nan")])) is None
+
+
+def test_a_gap_parts_the_small_line_and_a_day_between_two_gaps_is_a_dot() -> None:
+    nan = float("nan")
+    drawn = shape([1.0, nan, 2.0, nan, 3.0, 5.0])
+    assert drawn.count("<polyline") == 3
+    assert drawn.count("<polygon") == 1
+    assert 'points="0.0,43.0 0.0,43.0"' in drawn
+    assert 'points="160.0,23.0 200.0,3.0"' in drawn
+
+
+def test_days_that_are_all_alike_are_a_level_line() -> None:
+    assert 'points="0.0,43.0 100.0,43.0 200.0,43.0"' in shape([4.0, 4.0, 4.0])
+
+
+def test_the_words_of_a_small_line_are_not_read_as_markup() -> None:
+    drawn = drawing([1.0, 2.0], "good", '"><img src=x>')
+    assert "<img" not in drawn
+    assert 'aria-label="&quot;&gt;&lt;img src=x&gt;"' in drawn
 
 
 def test_every_card_tells_of_its_usual_range_or_why_it_has_none(open_page: Open) -> None:

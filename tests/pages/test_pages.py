@@ -19,7 +19,18 @@ PAGES = ("", "repeat", "imports", "outbox")
 
 def texts(at: AppTest) -> str:
     """All words of a page."""
-    kinds = (at.title, at.header, at.subheader, at.markdown, at.caption, at.text, at.error, at.warning, at.info)
+    kinds = (
+        at.title,
+        at.header,
+        at.subheader,
+        at.markdown,
+        at.caption,
+        at.text,
+        at.html,
+        at.error,
+        at.warning,
+        at.info,
+    )
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
