@@ -42,14 +42,20 @@ def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _serve(data: Path, log: Path) -> tuple[subprocess.Popen[bytes], str]:
+def free_port() -> int:
+    """A port of the loopback address that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+        return int(probe.getsockname()[1])
+
+
+def serve(data: Path, log: Path, **settings: str) -> tuple[subprocess.Popen[bytes], str]:
+    """Start the app on a port of its own; returns its process and its address once it answers."""
+    port = free_port()
     # Streamlit's own port scan is not asked for: the port is named.
     command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", f"--server.port={port}"]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("ENCORE_")}
-    environment |= {"ENCORE_DATA_DIR": str(data), "ENCORE_REFRESH_MINUTES": "0"}
+    environment |= {"ENCORE_DATA_DIR": str(data), "ENCORE_REFRESH_MINUTES": "0", **settings}
     with log.open("wb") as written:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=written, stderr=written)
     address = f"http://127.0.0.1:{port}"
@@ -65,7 +71,8 @@ def _serve(data: Path, log: Path) -> tuple[subprocess.Popen[bytes], str]:
     pytest.fail(f"The app did not start:\n{log.read_text(errors='replace')[-2000:]}", pytrace=False)
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End the app as people do, by Ctrl-C."""
     process.send_signal(signal.SIGINT)
     try:
         process.wait(timeout=10)
@@ -77,9 +84,9 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 @pytest.fixture(scope="session")
 def app(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the running app; tests only read its store."""
-    process, address = _serve(demo_data, tmp_path_factory.mktemp("log") / "app.log")
+    process, address = serve(demo_data, tmp_path_factory.mktemp("log") / "app.log")
     yield address
-    _stop(process)
+    stop(process)
 
 
 @pytest.fixture
@@ -87,9 +94,9 @@ def own_app(demo_data: Path, tmp_path: Path) -> Iterator[str]:
     """The address of an app whose store this test may change."""
     data = tmp_path / "data"
     shutil.copytree(demo_data, data)
-    process, address = _serve(data, tmp_path / "app.log")
+    process, address = serve(data, tmp_path / "app.log")
     yield address
-    _stop(process)
+    stop(process)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from lib.db.tables.staff import audit_log
 from lib.db.tables.store import store
 from lib.outbox.queue import enqueue
 from lib.settings import read_settings
-from tests.browser.conftest import Visit, _serve, _stop, settled
+from tests.browser.conftest import Visit, serve, settled, stop
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -41,9 +41,9 @@ def shop(tmp_path: Path) -> Engine:
 
 @pytest.fixture
 def shop_app(shop: Engine, tmp_path: Path) -> Iterator[str]:
-    process, address = _serve(tmp_path / "data", tmp_path / "app.log")
+    process, address = serve(tmp_path / "data", tmp_path / "app.log")
     yield address
-    _stop(process)
+    stop(process)
 
 
 def test_what_failed_is_sent_again_and_an_owner_lets_it_leave(shop: Engine, shop_app: str, visit: Visit) -> None:
