@@ -2,6 +2,8 @@
 
 import re
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -44,9 +46,10 @@ def _focused(page: Page) -> str:
 
 
 @pytest.fixture
-def orders(own_app: str, tmp_path: Path) -> sqlite3.Connection:
+def orders(own_app: str, tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """The order database of the test's own app."""
-    return sqlite3.connect(tmp_path / "data" / "order.db", timeout=30)
+    with closing(sqlite3.connect(tmp_path / "data" / "order.db", timeout=30)) as connection:
+        yield connection
 
 
 def test_the_inbox_is_worked_with_the_keyboard_alone(own_app: str, visit: Visit, orders: sqlite3.Connection) -> None:

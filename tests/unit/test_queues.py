@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, event, insert
+from sqlalchemy.pool import NullPool
 
 from lib.db.engine import reading, writing
 from lib.db.store import Store, write_store
@@ -223,7 +224,7 @@ def test_sqlite_counts_by_the_index_of_what_waits(
     sqlite_template: Path, noon: datetime, module: Any, index: str
 ) -> None:
     asked: list[str] = []
-    engine = create_engine(f"sqlite:///{sqlite_template}")
+    engine = create_engine(f"sqlite:///{sqlite_template}", poolclass=NullPool)
     with engine.connect() as connection:
 
         @event.listens_for(engine, "before_cursor_execute")

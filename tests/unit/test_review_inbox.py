@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, event, insert
+from sqlalchemy.pool import NullPool
 
 from lib.db.engine import reading, writing
 from lib.db.tables.products import products
@@ -159,7 +160,7 @@ def test_sqlite_reads_each_view_by_its_index_and_sorts_nothing(
     sqlite_template: Path, noon: datetime, view: View, asked: Asked, index: str
 ) -> None:
     plans: list[str] = []
-    engine = create_engine(f"sqlite:///{sqlite_template}")
+    engine = create_engine(f"sqlite:///{sqlite_template}", poolclass=NullPool)
     with engine.connect() as connection:
 
         @event.listens_for(engine, "before_cursor_execute")
