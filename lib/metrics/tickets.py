@@ -10,13 +10,13 @@ _ticket = fact_ticket.c
 CHAT_TARGET_SECONDS = 5 * 60
 TARGET_SECONDS = 60 * 60
 
-_COUNTS = and_(_ticket.status != "spam", not_(_ticket.is_started_by_us))
+COUNTS = and_(_ticket.status != "spam", not_(_ticket.is_started_by_us))
 _CHAT = _ticket.channel == "chat"
-_DUE = or_(
+DUE = or_(
     and_(_CHAT, _ticket.opened_at <= before_as_of(CHAT_TARGET_SECONDS)),
     and_(not_(_CHAT), _ticket.opened_at <= before_as_of(TARGET_SECONDS)),
 )
-_IN_TIME = or_(
+IN_TIME = or_(
     and_(_CHAT, _ticket.seconds_to_response <= CHAT_TARGET_SECONDS),
     and_(not_(_CHAT), _ticket.seconds_to_response <= TARGET_SECONDS),
 )
@@ -45,7 +45,7 @@ _LEFT_OUT = (
 )
 _NO_ANSWER = (
     "not answered yet",
-    _count("tickets_not_answered", "Not answered", "Tickets without a reply by a person.", _COUNTS, _UNANSWERED),
+    _count("tickets_not_answered", "Not answered", "Tickets without a reply by a person.", COUNTS, _UNANSWERED),
 )
 TICKETS = Metric(
     key="tickets",
@@ -54,10 +54,10 @@ TICKETS = Metric(
     good_is="down",
     meaning="Tickets that customers opened in the period, without spam.",
     over=fact_ticket,
-    where=_COUNTS,
+    where=COUNTS,
     left_out=_LEFT_OUT,
 )
-ANSWERED_TICKETS = _count("answered_tickets", "Answered tickets", "Tickets answered by a person.", _COUNTS, _ANSWERED)
+ANSWERED_TICKETS = _count("answered_tickets", "Answered tickets", "Tickets answered by a person.", COUNTS, _ANSWERED)
 FIRST_RESPONSE = tuple(
     Spread(
         key=f"first_response_{suffix}",
@@ -82,7 +82,7 @@ def _responses() -> tuple[Metric, ...]:
     found, lowest = [], None
     for highest, named in STEPS:
         seconds = _ticket.seconds_to_response
-        steps = [_COUNTS, _ANSWERED]
+        steps = [COUNTS, _ANSWERED]
         if lowest is not None:
             steps.append(seconds > lowest)
         if highest is not None:
@@ -101,13 +101,13 @@ TICKETS_WITHIN_TARGET = Ratio(
     good_is="up",
     meaning="Tickets first answered within 5 minutes (chat) or 1 hour (else) divided by all tickets whose target "
     "time has passed; unanswered is a miss.",
-    top=_count("tickets_in_time", "Tickets answered in time", "Tickets answered in time.", _COUNTS, _DUE, _IN_TIME),
-    bottom=_count("tickets_due", "Tickets whose target has passed", "Tickets whose time has passed.", _COUNTS, _DUE),
+    top=_count("tickets_in_time", "Tickets answered in time", "Tickets answered in time.", COUNTS, DUE, IN_TIME),
+    bottom=_count("tickets_due", "Tickets whose target has passed", "Tickets whose time has passed.", COUNTS, DUE),
     left_out=(
         *_LEFT_OUT,
         (
             "target not passed",
-            _count("tickets_not_due", "Not due yet", "Tickets whose target has not passed.", _COUNTS, not_(_DUE)),
+            _count("tickets_not_due", "Not due yet", "Tickets whose target has not passed.", COUNTS, not_(DUE)),
         ),
     ),
     has_interval=True,
@@ -119,7 +119,7 @@ WAITING = Metric(
     good_is="down",
     meaning="Tickets opened before the as-of day that were open and without a reply by a person, whatever the period.",
     over=fact_ticket,
-    where=and_(_COUNTS, _UNANSWERED, _OPEN),
+    where=and_(COUNTS, _UNANSWERED, _OPEN),
     day=None,
 )
 OLDEST_WAITING = Age(
@@ -132,7 +132,7 @@ OLDEST_WAITING = Age(
     since=_ticket.opened_at,
     cases=WAITING,
 )
-CLOSED_TICKETS = _count("closed_tickets", "Closed tickets", "Tickets of the period that are closed.", _COUNTS, _CLOSED)
+CLOSED_TICKETS = _count("closed_tickets", "Closed tickets", "Tickets of the period that are closed.", COUNTS, _CLOSED)
 RESOLUTION = tuple(
     Spread(
         key=f"resolution_time_{suffix}",
@@ -146,7 +146,7 @@ RESOLUTION = tuple(
         cases=CLOSED_TICKETS,
         left_out=(
             *_LEFT_OUT,
-            ("not closed yet", _count("tickets_open", "Open", "Tickets not closed.", _COUNTS, _OPEN)),
+            ("not closed yet", _count("tickets_open", "Open", "Tickets not closed.", COUNTS, _OPEN)),
         ),
         note="Calendar clock; waiting for the customer is not taken out.",
     )
@@ -158,7 +158,7 @@ REOPENED_SHARE = Ratio(
     unit=Unit.SHARE,
     good_is="down",
     meaning="Tickets that were opened again after a close divided by tickets, as known at the last refresh.",
-    top=_count("reopened_tickets", "Reopened tickets", "Tickets opened again.", _COUNTS, _ticket.is_reopened),
+    top=_count("reopened_tickets", "Reopened tickets", "Tickets opened again.", COUNTS, _ticket.is_reopened),
     bottom=TICKETS,
     left_out=_LEFT_OUT,
     has_interval=True,
@@ -169,17 +169,15 @@ CSAT = Ratio(
     unit=Unit.SHARE,
     good_is="up",
     meaning="Tickets rated 4 or 5 of 5 by the customer divided by rated tickets.",
-    top=_count("satisfied_tickets", "Satisfied", "Tickets rated 4 or 5.", _COUNTS, _ticket.satisfaction >= 4),
+    top=_count("satisfied_tickets", "Satisfied", "Tickets rated 4 or 5.", COUNTS, _ticket.satisfaction >= 4),
     bottom=_count(
-        "rated_tickets", "Rated tickets", "Tickets with a rating.", _COUNTS, _ticket.satisfaction.is_not(None)
+        "rated_tickets", "Rated tickets", "Tickets with a rating.", COUNTS, _ticket.satisfaction.is_not(None)
     ),
     left_out=(
         *_LEFT_OUT,
         (
             "not rated",
-            _count(
-                "unrated_tickets", "Not rated", "Tickets without a rating.", _COUNTS, _ticket.satisfaction.is_(None)
-            ),
+            _count("unrated_tickets", "Not rated", "Tickets without a rating.", COUNTS, _ticket.satisfaction.is_(None)),
         ),
     ),
     has_interval=True,

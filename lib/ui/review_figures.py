@@ -9,8 +9,7 @@ from lib.charts.rating import describe, rating_spec
 from lib.db.engine import order_database, reading, writing
 from lib.db.tables.columns import now
 from lib.errors import EncoreError, NotEnoughData
-from lib.metrics.catalogue import find
-from lib.metrics.definition import Figure, Mart, Scope
+from lib.metrics.definition import Mart, Scope
 from lib.metrics.review_course import AGAIN_WITHIN, BY_WEEK, LANDMARK, again_strata, by_product, rating_course
 from lib.periods import Period, day_of
 from lib.queues.reviews import NEGATIVE_TARGET, TARGET
@@ -19,11 +18,11 @@ from lib.settings import settings
 from lib.staff import May
 from lib.stats.adjust import e_value, mantel_haenszel
 from lib.ui.access import Opened
-from lib.ui.cached import figures
-from lib.ui.drill_down import open_button, open_figure
+from lib.ui.drill_down import open_figure
+from lib.ui.figure_cards import draw_figure_cards
 from lib.ui.review_talk import draw_odd, draw_topics, draw_words
 from lib.ui.tables import download, pick
-from lib.ui.text import change, plain, written
+from lib.ui.text import plain
 from lib.workflows.targets import set_target
 
 CARDS = {
@@ -58,46 +57,9 @@ def draw_figures(page: Opened) -> None:
 
 
 def _cards(page: Opened) -> None:
-    current = figures(page.mart, tuple(CARDS), page.scope)
-    before = figures(page.mart, tuple(CARDS), page.before) if page.before else {}
-    with st.grid(5, min_column_width=150, gap="small", key="review_cards"):
-        for key, label in CARDS.items():
-            with st.container(border=True, height="stretch", gap="xsmall", key=f"card_{key}"):
-                _card(page, label, current[key], before.get(key))
+    draw_figure_cards(page, CARDS, key="review_cards")
     if page.staff.may(May.SET_GOALS):
         _targets(page)
-
-
-def _card(page: Opened, label: str, found: Figure, before: Figure | None) -> None:
-    metric = find(found.key)
-    step = change(found.value, before.value, found.unit) if before else None
-    colour = "normal" if metric.good_is == "up" else "inverse" if metric.good_is == "down" else "off"
-    value = _days(found.value) if found.key == "oldest_unanswered_review" else None
-    st.metric(
-        label,
-        value or written(found.value, found.unit, page.currency),
-        delta=step,
-        delta_color=colour,  # type: ignore[arg-type]  # one of the three above
-        help=metric.meaning,
-    )
-    with st.container(height="stretch", gap=None):
-        st.caption(_line(found))
-    if open_button(f"figure_{found.key}", f"What {metric.label.lower()} means, and the rows behind it"):
-        open_figure(found.key, page.scope)
-
-
-def _days(hours: float | None) -> str | None:
-    return f"{hours / 24:,.0f} days" if hours is not None and hours >= 48 else None
-
-
-def _line(found: Figure) -> str:
-    if found.value is None or found.n == 0:
-        return "Nothing to count in these days"
-    if found.is_small_sample:
-        return f"Small sample: {found.n} case{'' if found.n == 1 else 's'}"
-    if found.low is not None and found.high is not None:
-        return plain(f"{found.n:,} cases; 95% interval {found.low * 100:.1f}–{found.high * 100:.1f}%")
-    return f"{found.n:,} case{'' if found.n == 1 else 's'}" if found.n is not None else ""
 
 
 @st.cache_data(ttl="1h", max_entries=60, show_spinner=False)

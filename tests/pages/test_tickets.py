@@ -97,3 +97,32 @@ def test_two_tickets_of_one_person_can_be_merged(open_page: Open, shop: Settings
     assert f"{HOSTILE} 2" in [text.value for text in at.text]
     with reading(order_database(shop)) as conn:
         assert conn.scalar(select(tickets.c.merged_into_id).where(tickets.c.ticket_id == 2)) == 1
+
+
+@pytest.mark.parametrize("store", ["demo", "empty", "single"])
+@pytest.mark.parametrize("part", ["Figures", "Staffing"])
+def test_figures_and_staffing_open_on_every_store(open_page: Open, store: str, part: str) -> None:
+    at = open_page(store, "tickets", part=part, period="12m")
+    assert not at.exception
+    assert [error.value for error in at.error] == []
+    words = texts(at)
+    if store == "empty":
+        assert "No orders yet" in words
+    elif part == "Staffing":
+        assert ("hours of work a week" in words) == (store == "demo")
+    else:
+        assert ("By channel" in words) and ("No ticket of these days was answered" in words) == (store == "single")
+
+
+def test_more_minutes_per_ticket_take_more_people(open_page: Open) -> None:
+    at = open_page("demo", "tickets", part="Staffing", period="12m")
+
+    def hours() -> int:
+        (said,) = [each.value for each in at.markdown if "hours of work a week" in each.value]
+        return int(said.removeprefix("**").split(" ")[0].replace(",", ""))
+
+    few = hours()
+    at.slider(key="staffing_handling").set_value(60)
+    at.slider(key="staffing_target").set_value(1)
+    at.slider(key="staffing_share").set_value(99).run()
+    assert hours() > few > 0
