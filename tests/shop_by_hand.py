@@ -133,9 +133,9 @@ class ShopByHand:
         answered = at(answered_at) if answered_at else None
         self.add(reviews, written_at=at(written_at), rating=rating, answered_at=answered, **values)
 
-    def ticket(self, opened_at: str, answered_at: str | None = None, **values: Any) -> None:
+    def ticket(self, opened_at: str, answered_at: str | None = None, **values: Any) -> int:
         answered = at(answered_at) if answered_at else None
-        self.add(tickets, opened_at=at(opened_at), first_response_at=answered, **values)
+        return self.add(tickets, opened_at=at(opened_at), first_response_at=answered, **values)
 
     def cart(
         self, begun_at: str, contacted_at: str | None = None, ordered_at: str | None = None, **values: Any

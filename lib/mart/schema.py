@@ -447,4 +447,4 @@ FACTS = (
     *(fact_order, fact_refund, fact_item, fact_shipment, fact_return, fact_review, fact_ticket, fact_cart),
     *(fact_survey, fact_question, fact_member, fact_points),
 )
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5

@@ -120,8 +120,8 @@ STAGED = (
         "tickets",
         pick(
             tickets,
-            "ticket_id customer_id order_id channel status priority topic opened_at first_response_at closed_at "
-            "reopened_count satisfaction is_started_by_us assignee",
+            "ticket_id customer_id order_id merged_into_id channel status priority topic opened_at first_response_at "
+            "closed_at reopened_count satisfaction is_started_by_us assignee",
         ),
         _owned("tickets", "ticket_id"),
     ),

@@ -10,7 +10,7 @@ _ticket = fact_ticket.c
 CHAT_TARGET_SECONDS = 5 * 60
 TARGET_SECONDS = 60 * 60
 
-COUNTS = and_(_ticket.status != "spam", not_(_ticket.is_started_by_us))
+COUNTS = and_(_ticket.status.not_in(("spam", "merged")), not_(_ticket.is_started_by_us))
 _CHAT = _ticket.channel == "chat"
 DUE = or_(
     and_(_CHAT, _ticket.opened_at <= before_as_of(CHAT_TARGET_SECONDS)),
@@ -38,9 +38,13 @@ _LEFT_OUT = (
             "tickets_started_by_us",
             "Started by us",
             "Tickets that the store itself began.",
-            _ticket.status != "spam",
+            _ticket.status.not_in(("spam", "merged")),
             _ticket.is_started_by_us,
         ),
+    ),
+    (
+        "merged into another",
+        _count("merged_tickets", "Merged", "Tickets read as one with another.", _ticket.status == "merged"),
     ),
 )
 _NO_ANSWER = (

@@ -7,6 +7,7 @@ import pytest
 
 from lib.mart.snapshot import Snapshot
 from lib.metrics.definition import Scope
+from lib.metrics.read import figures
 from lib.metrics.ticket_course import arrivals, by_channel
 from lib.periods import Period
 from tests.shop_by_hand import ShopByHand
@@ -25,7 +26,8 @@ def mart(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Sna
     shop.ticket("2025-06-15 21:55", channel="email")  # its hour passes only at 00:55 of the as-of day
     shop.ticket("2025-06-03 10:00", status="spam")
     shop.ticket("2025-06-03 10:00", is_started_by_us=True)
-    shop.ticket("2025-06-16 10:00", channel="phone")
+    kept = shop.ticket("2025-06-16 10:00", channel="phone")
+    shop.ticket("2025-06-09 10:10", channel="chat", merged_into_id=kept, status="closed")
     return shop.mart("2025-06-20 10:00")
 
 
@@ -53,3 +55,9 @@ def test_a_channel_counts_what_was_answered_of_all_whose_time_has_passed(mart: S
     rows = found[["channel", "n", "due", "in_time", "share"]].to_numpy().tolist()
     assert rows == [["chat", 2, 2, 1, 0.5], ["email", 2, 1, 1, 1.0]]
     assert (found["low"] < found["share"]).all()
+
+
+def test_a_merged_ticket_counts_once_and_is_named_among_those_left_out(mart: Snapshot) -> None:
+    (found,) = figures(mart, ["tickets"], TWO_WEEKS)
+    assert found.value == 4
+    assert found.left_out == {"spam": 1, "started by us": 1, "merged into another": 1}
