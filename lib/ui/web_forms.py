@@ -151,4 +151,5 @@ def safe_next(wanted: str) -> str:
         return "/"
     if parts.scheme or parts.netloc or parts.path.startswith(_NOT_BACK):
         return "/"
-    return quote(parts.path) + (f"?{quote(parts.query, safe='=&+%,:;@/?!~*-._')}" if parts.query else "")
+    # What is escaped already stays as it is.
+    return quote(parts.path, safe="/%") + (f"?{quote(parts.query, safe='=&+%,:;@/?!~*-._')}" if parts.query else "")
