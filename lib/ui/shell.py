@@ -42,6 +42,13 @@ class Screen:
         return f"{self.title.lower().replace(' ', '_')}.py"
 
 
+# A strong button is bright in the dark appearance: white on it could not be read by everybody.
+STYLE = """<style>
+[data-testid=stBaseButton-primary], [data-testid=stBaseButton-primary] :is(p, span, kbd) {
+  color: light-dark(#ffffff, #06120e) !important;
+}
+</style>"""
+
 NAVIGATION = (
     Screen(
         title="Today",
@@ -110,6 +117,7 @@ def main() -> None:
     """Draw the frame, then the page in it."""
     # Before the navigation: a page's own icon would be fetched from outside as the browser's.
     st.set_page_config(page_title="Encore", page_icon=STATIC / "mark.svg", layout="wide")
+    st.html(STYLE)
     try:
         staff = reader()
     except NotSignedIn as over:

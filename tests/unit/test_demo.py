@@ -34,10 +34,12 @@ from lib.settings import Settings, read_settings
 
 END = date(2026, 3, 2)
 BERLIN = ZoneInfo("Europe/Berlin")
-# Bookkeeping of imports and refreshes, and people and what they did: a made-up shop has none of it.
+# Bookkeeping of imports and refreshes, people, and what they did at their desk: a made-up shop has none of it.
 EMPTY = {
     "import_runs", "rejected_rows", "watermarks", "refresh_locks", "deleted_rows",
-    "staff", "sessions", "audit_log", "suppressions",
+    "staff", "staff_links", "sessions", "sign_in_attempts", "audit_log", "suppressions", "person_keys",
+    "templates", "template_versions", "targets", "drafts", "work_locks", "work_items", "review_shares",
+    "customer_notes", "received_mails", "attachments",
 }  # fmt: skip
 
 
