@@ -15,7 +15,7 @@ from lib.queues.listing import Need
 from lib.settings import settings
 from lib.ui.access import show_error
 from lib.ui.drill_down import open_button
-from lib.ui.places import OUTBOX, REVIEWS
+from lib.ui.places import OUTBOX, REVIEWS, TICKETS, TO_DO
 from lib.ui.tables import table
 from lib.ui.text import plain
 
@@ -59,6 +59,7 @@ def draw_needs(store: Store) -> None:
                 key=f"need_{need.key}",
             ):
                 _line(need, store)
+    st.page_link(TO_DO, label="All of it in one list, each customer once", icon=":material/checklist:")
 
 
 def _line(need: Need, store: Store) -> None:
@@ -90,11 +91,10 @@ def _list(key: str, store: Store) -> None:
         st.page_link(OUTBOX, label="See why, and send them again", icon=":material/arrow_forward:")
     elif key == "reviews":
         st.page_link(REVIEWS, label="Answer them in the inbox", icon=":material/arrow_forward:")
-    else:
-        st.caption(
-            "Of the last 60 days. Encore only reads here for now: answer in the shop's own tools, "
-            "and the next import clears the line."
-        )
+    elif key == "tickets":
+        st.page_link(TICKETS, label="Answer them in the inbox", icon=":material/arrow_forward:")
+    elif key != "ending":
+        st.page_link(TO_DO, label="Work through them in the list for the day", icon=":material/arrow_forward:")
     with st.container(horizontal=True):
         if len(trail) > 1 and st.button("Earlier rows", key=f"back_{key}", icon=":material/chevron_left:"):
             trail.pop()

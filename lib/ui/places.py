@@ -4,6 +4,7 @@ from lib.settings import ROOT
 
 PAGES = ROOT / "pages"
 TODAY = PAGES / "today.py"
+TO_DO = PAGES / "to_do.py"
 IMPORTS = PAGES / "imports.py"
 OUTBOX = PAGES / "outbox.py"
 REVIEWS = PAGES / "reviews.py"

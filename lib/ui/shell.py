@@ -65,6 +65,12 @@ NAVIGATION = (
         has_period=True,
     ),
     Screen(
+        title="To do",
+        icon=":material/checklist:",
+        words="One list for the day, each customer once, what is due first.",
+        may=May.SEE_QUEUE,
+    ),
+    Screen(
         title="Reviews",
         icon=":material/reviews:",
         words="Answer what customers wrote, the unhappy first.",

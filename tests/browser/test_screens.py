@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PAGES = {
     "/": "Today",
     "/repeat": "Repeat",
+    "/to_do": "To do",
     "/imports": "Imports",
     "/outbox": "Outbox",
     "/reviews": "Reviews",
