@@ -32,6 +32,7 @@ from lib.queues.to_do_pieces import Kind, Waiting
 PAYMENT_TIME = timedelta(days=3)
 RETURN_TIME = timedelta(days=2)
 _OVER = ("delivered", "lost", "damaged")
+_NO_ORDER = (null().label("order_id"), null().label("order_minor"), null().label("currency"))
 
 
 def _awake(waiting: Waiting, until: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -94,11 +95,7 @@ def _tickets(waiting: Waiting) -> Select[Any]:
     return (
         _select(one.ticket_id, one, one.customer_id, *_worth(), one.subject, one.channel, one.response_due_at)
         .select_from(tickets.outerjoin(orders, orders.c.order_id == one.order_id))
-        .where(
-            one.response_due_at > waiting.at - RECENT,
-            one.status == "open",
-            _awake(waiting, one.snoozed_until),
-        )
+        .where(one.response_due_at > waiting.at - RECENT, one.status == "open", _awake(waiting, one.snoozed_until))
     )
 
 
@@ -183,9 +180,8 @@ def _return_words(row: Any, _: Waiting) -> tuple[str, str]:
 def _questions(waiting: Waiting) -> Select[Any]:
     one = questions.c
     joined = questions.outerjoin(products, products.c.product_id == one.product_id)
-    none = (null().label("order_id"), null().label("order_minor"), null().label("currency"))
     return (
-        _select(one.question_id, work_items.c, one.customer_id, *none, one.body, one.asked_at, products.c.name)
+        _select(one.question_id, work_items.c, one.customer_id, *_NO_ORDER, one.body, one.asked_at, products.c.name)
         .select_from(_with_work(joined, "question", one.question_id))
         .where(
             UNANSWERED_QUESTIONS,
@@ -198,9 +194,8 @@ def _questions(waiting: Waiting) -> Select[Any]:
 
 def _offers(waiting: Waiting) -> Select[Any]:
     one = offers.c
-    none = (null().label("order_id"), null().label("order_minor"), null().label("currency"))
     return (
-        _select(one.offer_id, work_items.c, null(), *none, one.name, one.status, one.starts_at, one.ends_at)
+        _select(one.offer_id, work_items.c, null(), *_NO_ORDER, one.name, one.status, one.starts_at, one.ends_at)
         .select_from(_with_work(offers, "offer", one.offer_id))
         .where(
             or_(

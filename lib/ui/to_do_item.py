@@ -70,8 +70,8 @@ def _head(staff: Staff, item: Item) -> None:
         if item.value_minor:
             money = format_money(item.value_minor, item.currency)
             many = len(order_values(item.pieces))
-            orders = "the order" if many == 1 else f"{many} orders"
-            st.caption(plain(f"{money} at stake: {orders} this is about, each counted once."))
+            orders = "the order this is about." if many == 1 else f"the {many} orders this is about, each counted once."
+            st.caption(plain(f"{money} at stake: {orders}"))
         else:
             st.caption("It is about no order, so no money is named.")
 

@@ -1,10 +1,13 @@
 """The list for the day: joined per customer, ranked by deadline and money, and worked through, on each engine."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Engine, Table, func, insert, select, update
+from sqlalchemy import Engine, Table, create_engine, event, func, insert, select, update
+from sqlalchemy.pool import NullPool
 
 from lib.db import audit
 from lib.db.engine import reading, writing
@@ -306,3 +309,20 @@ def test_what_was_done_is_told_by_whom_within_its_day_alone(shop: Engine, noon: 
         audit.record(connection, LOCAL, "store.changed", "store:1", at=noon)
     with reading(shop) as connection:
         assert done_between(connection, noon, noon + DAY) == [Deed(LOCAL.name, "order.snoozed", 2)]
+
+
+def test_sqlite_walks_no_table_but_the_few_offers(sqlite_template: Path, noon: datetime) -> None:
+    steps: list[str] = []
+    engine = create_engine(f"sqlite:///{sqlite_template}", poolclass=NullPool)
+    with engine.connect() as connection:
+
+        @event.listens_for(engine, "before_cursor_execute")
+        def note(_c: Any, cursor: Any, statement: str, values: Any, *_: Any) -> None:
+            if "work_items" in statement or "reviews" in statement or "FROM tickets" in statement:
+                steps.extend(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall())
+
+        read_items(connection, View.ALL, at=noon, zone=ZoneInfo("Europe/Berlin"), staff_id=None)
+        open_item(connection, 10, at=noon, zone=ZoneInfo("Europe/Berlin"))
+    assert any("ix_shipments_undelivered" in step for step in steps)
+    assert any("ix_tickets_response_due_at" in step for step in steps)
+    assert {step for step in steps if step.startswith("SCAN")} == {"SCAN offers"}
