@@ -6,7 +6,7 @@ the night a clock is put forward or back is as long as it really was.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -49,6 +49,14 @@ class Hours:
     def is_ever_open(self) -> bool:
         return any(self.week)
 
+    @property
+    def minutes_of_week(self) -> int:
+        """How many minutes of an ordinary week the store is open."""
+        monday = date(2024, 1, 1)
+        utc = Hours(ZoneInfo("UTC"), self.week)
+        start = datetime.combine(monday + 7 * _DAY, time(), tzinfo=UTC)
+        return int(utc.between(start, start + 7 * _DAY).total_seconds() // 60)
+
     def due(self, at: datetime, minutes: float) -> datetime:
         """When ``minutes`` of open time have passed since an instant; in UTC.
 
@@ -57,29 +65,31 @@ class Hours:
         """
         left = timedelta(minutes=minutes)
         day = at.astimezone(self.zone).date() - _DAY
-        for _ in range(_FURTHEST_DAYS):
-            span = self._span(day)
-            day += _DAY
-            if span is None or span[1] <= at:
-                continue
-            begin = max(span[0], at)
-            if begin + left <= span[1]:
+        for opens, closes in self.spans(day, day + _FURTHEST_DAYS * _DAY):
+            begin = max(opens, at)
+            if begin + left <= closes:
                 return begin + left
-            left -= span[1] - begin
+            left -= max(timedelta(), closes - begin)
         raise InvalidInput("The business hours are closed on every day: open at least one, or use the calendar clock.")
 
     def between(self, start: datetime, end: datetime) -> timedelta:
         """How much of ``[start, end)`` the store was open."""
         if end <= start or not self.is_ever_open:
             return timedelta()
-        day, last = start.astimezone(self.zone).date() - _DAY, end.astimezone(self.zone).date()
-        total = timedelta()
+        days = start.astimezone(self.zone).date() - _DAY, end.astimezone(self.zone).date()
+        each = (min(closes, end) - max(opens, start) for opens, closes in self.spans(*days))
+        return sum((max(timedelta(), span) for span in each), timedelta())
+
+    def spans(self, day: date, last: date) -> Iterator[tuple[datetime, datetime]]:
+        """When the store is open, from a day to a last one, in UTC: in order, and where spans overlap told once."""
+        told = None
         while day <= last:
             span = self._span(day)
-            if span is not None:
-                total += max(timedelta(), min(span[1], end) - max(span[0], start))
             day += _DAY
-        return total
+            if span is None or (told is not None and span[1] <= told):
+                continue
+            yield span if told is None else (max(span[0], told), span[1])
+            told = span[1]
 
     def _span(self, day: date) -> tuple[datetime, datetime] | None:
         """The open span that begins on a day, in UTC; null when closed."""
@@ -119,16 +129,11 @@ class OpenTime:
         self._starts: list[datetime] = []
         self._ends: list[datetime] = []
         self._before: list[float] = [0.0]
-        day, last = start.astimezone(hours.zone).date() - _DAY, end.astimezone(hours.zone).date()
-        while day <= last:
-            span = hours._span(day)
-            day += _DAY
-            if span is None or (self._ends and span[1] <= self._ends[-1]):
-                continue
-            begin = max(span[0], self._ends[-1]) if self._ends else span[0]
-            self._starts.append(begin)
-            self._ends.append(span[1])
-            self._before.append(self._before[-1] + (span[1] - begin).total_seconds())
+        days = start.astimezone(hours.zone).date() - _DAY, end.astimezone(hours.zone).date()
+        for opens, closes in hours.spans(*days):
+            self._starts.append(opens)
+            self._ends.append(closes)
+            self._before.append(self._before[-1] + (closes - opens).total_seconds())
 
     def until(self, at: datetime) -> float:
         """Open seconds from the beginning of the period until an instant of it."""

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Select, bindparam, func, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select, update
 
 from lib.db.store import BUSINESS_HOURS
 from lib.db.tables.desk import targets
@@ -64,11 +65,15 @@ def read_promises(connection: Connection) -> Promises:
         found[row.work] = Target(row.work, row.minutes, row.clock, row.version)
     kept = connection.execute(select(store.c.time_zone, store.c.business_hours)).first()
     zone = ZoneInfo(kept.time_zone if kept else "UTC")
+    return Promises(found, hours_of(zone, kept.business_hours if kept else None))
+
+
+def hours_of(zone: ZoneInfo, week: Any) -> Hours:
+    """The hours that a store's row holds; those of an office where it holds none that can be read."""
     try:
-        hours = Hours.of(zone, kept.business_hours if kept and kept.business_hours else BUSINESS_HOURS)
-    except InvalidInput:
-        hours = Hours.of(zone, BUSINESS_HOURS)
-    return Promises(found, hours)
+        return Hours.of(zone, week or BUSINESS_HOURS)
+    except (InvalidInput, TypeError, IndexError):
+        return Hours.of(zone, BUSINESS_HOURS)
 
 
 def settle(connection: Connection, ticket_ids: Iterable[int], promises: Promises | None = None) -> None:
@@ -137,25 +142,29 @@ def _since(
     connection: Connection, keys: Sequence[int]
 ) -> dict[int, tuple[str, datetime | None, datetime | None, datetime | None]]:
     """Of each ticket: channel, since when its customer waits (null: nobody does), and what is stored now."""
-    ticket, message = tickets.c, ticket_messages.c
+    ticket, message, own = tickets.c, ticket_messages.c, tickets.alias("own")
+    # Merged tickets are one conversation: what was asked or answered in any of them counts for the one that stayed.
+    merged = connection.scalars(select(ticket.ticket_id).where(ticket.merged_into_id.in_(keys))).all()
+    talk = and_(own.c.ticket_id == message.ticket_id, message.ticket_id.in_({*keys, *merged}))
+    home = func.coalesce(own.c.merged_into_id, own.c.ticket_id)
     said = (
-        select(message.ticket_id, func.max(message.sent_at).label("answered"))
-        .where(message.ticket_id.in_(keys), message.author == "staff", message.is_public)
-        .group_by(message.ticket_id)
+        select(home.label("ticket_id"), func.max(message.sent_at).label("answered"))
+        .join(own, talk)
+        .where(message.author == "staff", message.is_public)
+        .group_by(home)
         .subquery()
     )
     asked = (
-        select(message.ticket_id, func.min(message.sent_at).label("asked"))
-        .join(tickets, ticket.ticket_id == message.ticket_id)
-        .outerjoin(said, said.c.ticket_id == message.ticket_id)
+        select(home.label("ticket_id"), func.min(message.sent_at).label("asked"))
+        .join(own, talk)
+        .outerjoin(said, said.c.ticket_id == home)
         .where(
-            message.ticket_id.in_(keys),
             message.author == "customer",
             # What was said before somebody closed it was dealt with then.
-            or_(ticket.reopened_at.is_(None), message.sent_at >= ticket.reopened_at),
+            or_(own.c.reopened_at.is_(None), message.sent_at >= own.c.reopened_at),
             or_(said.c.answered.is_(None), message.sent_at > said.c.answered),
         )
-        .group_by(message.ticket_id)
+        .group_by(home)
         .subquery()
     )
     rows = connection.execute(

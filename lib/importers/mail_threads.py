@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from lib.db.identities import EMAIL, normalise_email
 from lib.db.tables.customers import customer_identities
@@ -48,14 +48,20 @@ def place_of(connection: Connection, mail: MailRecord) -> Place:
 
 
 def participants(connection: Connection, ticket_id: int) -> set[str]:
-    """The addresses that take part in a ticket: who asked, the customer's own, whom we wrote to."""
-    ticket = connection.execute(
-        select(tickets.c.requester_email, tickets.c.customer_id).where(tickets.c.ticket_id == ticket_id)
-    ).one()
-    found: list[str | None] = [ticket.requester_email]
+    """The addresses that take part in a ticket and in those merged into it.
+
+    They are of who asked, the customer's own, and those we wrote to.
+    """
+    together = connection.execute(
+        select(tickets.c.ticket_id, tickets.c.requester_email, tickets.c.customer_id).where(
+            or_(tickets.c.ticket_id == ticket_id, tickets.c.merged_into_id == ticket_id)
+        )
+    ).all()
+    keys = [one.ticket_id for one in together]
+    found: list[str | None] = [one.requester_email for one in together]
     found += connection.scalars(
         select(ticket_messages.c.from_email).where(
-            ticket_messages.c.ticket_id == ticket_id,
+            ticket_messages.c.ticket_id.in_(keys),
             ticket_messages.c.author == "customer",
             ticket_messages.c.doubt.is_(None),
         )
@@ -63,16 +69,16 @@ def participants(connection: Connection, ticket_id: int) -> set[str]:
     found += connection.scalars(
         select(outbox_messages.c.recipient).where(
             outbox_messages.c.about == "ticket",
-            outbox_messages.c.about_id == ticket_id,
+            outbox_messages.c.about_id.in_(keys),
             outbox_messages.c.channel == "email",
         )
     )
-    if ticket.customer_id is not None:
-        found += connection.scalars(
-            select(customer_identities.c.external_id).where(
-                customer_identities.c.customer_id == ticket.customer_id, customer_identities.c.source == EMAIL
-            )
+    found += connection.scalars(
+        select(customer_identities.c.external_id).where(
+            customer_identities.c.customer_id.in_({one.customer_id for one in together} - {None}),
+            customer_identities.c.source == EMAIL,
         )
+    )
     return {known for address in found if (known := normalise_email(address))}
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import Table
 from sqlalchemy.schema import CreateTable
 
 from lib.db.store import Store
-from lib.mart import facts, stage
+from lib.mart import facts, open_hours, stage
 from lib.mart.about import About
 from lib.mart.changes import note_seen
 from lib.mart.clock import clock_macros
@@ -169,6 +169,7 @@ def build_full(workshop: Workshop, source: Source, version: int, progress: Progr
     stage.load(engine, source, stage.PRODUCTS)
     engine.execute(facts.DIM_PRODUCT)
     rows = stage.load_all(engine, source, only_wanted=False, progress=progress)
+    open_hours.lay_out(engine, source, workshop.store)
     workshop.make_facts(progress)
     for grouped in GROUPED:
         if progress:

@@ -371,20 +371,49 @@ LEFT JOIN dim_product p ON p.product_id = r.product_id
 LEFT JOIN stage.main.targets t ON t.work = CASE WHEN r.rating <= 2 THEN 'negative_review' ELSE 'review' END
 """
 
+# ``opened_open``, ``answered_open``: the open time up to then, in microseconds; without any open hours null.
 FACT_TICKET = """
 INSERT INTO fact_ticket BY NAME
+WITH clocked AS (
+    SELECT
+        t.*, o.owner_key AS order_owner, o.customer_id AS order_customer, p.minutes, p.is_business,
+        store_day(t.opened_at) AS day, CAST(hour(store_time(t.opened_at)) AS INTEGER) AS hour,
+        CASE WHEN (SELECT count(*) FROM stage.main.open_span) > 0 THEN
+            coalesce(a.before + epoch_us(least(t.opened_at, a.ends_at)) - epoch_us(a.starts_at), 0)
+        END AS opened_open,
+        CASE WHEN t.first_response_at IS NOT NULL AND (SELECT count(*) FROM stage.main.open_span) > 0 THEN
+            coalesce(b.before + epoch_us(least(t.first_response_at, b.ends_at)) - epoch_us(b.starts_at), 0)
+        END AS answered_open
+    FROM stage.main.tickets t
+    JOIN stage.main.promise p ON p.work = t.channel
+    LEFT JOIN stage.main.order_base o USING (order_id)
+    ASOF LEFT JOIN stage.main.open_span a ON t.opened_at >= a.starts_at
+    ASOF LEFT JOIN stage.main.open_span b ON t.first_response_at >= b.starts_at
+)
 SELECT
-    t.ticket_id, coalesce(o.owner_key, t.customer_id, -(t.ticket_id * 8 + 4)) AS owner_key,
-    coalesce(t.customer_id, o.customer_id) AS customer_id, t.order_id,
-    store_day(t.opened_at) AS day, CAST(hour(store_time(t.opened_at)) AS INTEGER) AS hour,
+    t.ticket_id, coalesce(t.order_owner, t.customer_id, -(t.ticket_id * 8 + 4)) AS owner_key,
+    coalesce(t.customer_id, t.order_customer) AS customer_id, t.order_id, t.day, t.hour,
+    list_extract(['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'], (t.day + 3) % 7 + 1) || ' '
+        || lpad(CAST(t.hour AS VARCHAR), 2, '0') AS hour_of_week,
     t.channel, CASE WHEN t.merged_into_id IS NULL THEN t.status ELSE 'merged' END AS status, t.priority,
     coalesce(t.topic, 'unknown') AS topic, coalesce(t.assignee, 'unknown') AS assignee,
+    coalesce(CAST(t.owner_id AS VARCHAR), 'nobody') AS owner,
     t.is_started_by_us, t.reopened_count > 0 AS is_reopened, t.satisfaction,
     t.opened_at, t.first_response_at, t.closed_at,
+    store_day(t.first_response_at) AS answered_day, store_day(t.closed_at) AS closed_day,
+    CASE
+        WHEN t.is_business THEN d.starts_at + to_microseconds(t.opened_open + t.minutes * 60000000 - d.before)
+        ELSE t.opened_at + to_minutes(t.minutes)
+    END AS due_at,
     hours_between(t.opened_at, t.first_response_at) * 3600 AS seconds_to_response,
-    hours_between(t.opened_at, t.closed_at) * 3600 AS seconds_to_close
-FROM stage.main.tickets t LEFT JOIN stage.main.order_base o USING (order_id)
-ORDER BY day
+    -- CASE, since the greatest of 0 and null would be 0 here.
+    CASE WHEN t.answered_open IS NOT NULL THEN greatest(0, t.answered_open - t.opened_open) / 1000000.0
+    END AS open_seconds_to_response,
+    CASE WHEN t.closed_at IS NOT NULL
+        THEN greatest(0, hours_between(t.opened_at, t.closed_at) * 3600 - t.paused_seconds)
+    END AS seconds_to_close
+FROM clocked t ASOF LEFT JOIN stage.main.open_span d ON t.opened_open + t.minutes * 60000000 > d.before
+ORDER BY t.day
 """
 
 FACT_CART = """

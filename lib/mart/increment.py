@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import Table
 
-from lib.mart import facts, stage
+from lib.mart import facts, open_hours, stage
 from lib.mart.about import About
 from lib.mart.build import Progress, Workshop, copy_file, describe
 from lib.mart.changes import note_seen, note_wanted
@@ -48,6 +48,7 @@ def build_increment(
         _renew_products(workshop)
         note_wanted(engine, source)
         rows = stage.load_all(engine, source, only_wanted=True, progress=progress)
+        open_hours.lay_out(engine, source, workshop.store)
         workshop.use("stage.new")
         workshop.make_facts(progress)
         kept.result()

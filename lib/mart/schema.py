@@ -177,14 +177,18 @@ fact_ticket = Table(
     *_big("ticket_id", "owner_key"),
     *_maybe_big("customer_id", "order_id"),
     *_whole("day", "hour"),
-    *_label("channel", "status", "priority", "topic", "assignee"),
+    *_label("hour_of_week", "channel", "status", "priority", "topic"),  # hour_of_week: 'Mon 09'
+    *_label("assignee", "owner"),  # assignee: as the platform named somebody; owner: key of staff, or 'nobody'
     *_yes("is_started_by_us", "is_reopened"),
-    *_maybe("satisfaction"),
+    *_maybe("satisfaction", "answered_day", "closed_day"),
     Column("opened_at", DateTime, nullable=False),
     Column("first_response_at", DateTime),
     Column("closed_at", DateTime),
+    # By when a first answer was promised, on the channel's clock.
+    Column("due_at", DateTime, nullable=False),
     Column("seconds_to_response", Double),
-    Column("seconds_to_close", Double),
+    Column("open_seconds_to_response", Double),  # of the store's open hours
+    Column("seconds_to_close", Double),  # less the time that waited for the customer
 )
 
 # Grain: one cart.
@@ -447,4 +451,4 @@ FACTS = (
     *(fact_order, fact_refund, fact_item, fact_shipment, fact_return, fact_review, fact_ticket, fact_cart),
     *(fact_survey, fact_question, fact_member, fact_points),
 )
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6

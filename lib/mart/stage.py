@@ -115,13 +115,13 @@ STAGED = (
         _owned("reviews", "review_id"),
     ),
     # The few targets are read whole: a change of one builds everything anew (lib.workflows.targets).
-    Staged("targets", pick(targets, "target_id work minutes"), "target_id IS NOT NULL"),
+    Staged("targets", pick(targets, "target_id work minutes clock"), "target_id IS NOT NULL"),
     Staged(
         "tickets",
         pick(
             tickets,
             "ticket_id customer_id order_id merged_into_id channel status priority topic opened_at first_response_at "
-            "closed_at reopened_count satisfaction is_started_by_us assignee",
+            "closed_at paused_seconds reopened_count satisfaction is_started_by_us assignee owner_id",
         ),
         _owned("tickets", "ticket_id"),
     ),

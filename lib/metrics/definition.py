@@ -27,7 +27,7 @@ from lib.periods import Period
 ALL_DIMENSIONS = (
     *DIMENSIONS,
     *("product", "carrier", "status", "resolution", "reason", "state", "language", "priority", "topic", "assignee"),
-    *("survey", "tier"),
+    *("owner", "hour_of_week", "survey", "tier"),
 )
 # Those that an order has by its lines: it is of every category and product of which it has a line.
 OF_LINES = ("category", "product")

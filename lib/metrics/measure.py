@@ -46,7 +46,7 @@ AS_OF_AT = bindparam("as_of_at", type_=DateTime())
 # Marks the queries of grouped tables among those of the facts.
 _PREPARED = "prepared"
 # Waits that a question may subtract from the as-of instant, in seconds.
-WAITS = (5 * 60, 60 * 60, 24 * 3600, 48 * 3600, 7 * 24 * 3600)
+WAITS = (60 * 60, 24 * 3600, 48 * 3600, 7 * 24 * 3600)
 
 
 class Quantile(GenericFunction[float]):

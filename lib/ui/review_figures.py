@@ -7,13 +7,12 @@ import streamlit as st
 
 from lib.charts.rating import describe, rating_spec
 from lib.db.engine import order_database, reading, writing
+from lib.db.service import Target, read_promises
 from lib.db.tables.columns import now
 from lib.errors import EncoreError, NotEnoughData
 from lib.metrics.definition import Mart, Scope
 from lib.metrics.review_course import AGAIN_WITHIN, BY_WEEK, LANDMARK, again_strata, by_product, rating_course
 from lib.periods import Period, day_of
-from lib.queues.reviews import NEGATIVE_TARGET, TARGET
-from lib.queues.targets import Target, targets_of
 from lib.settings import settings
 from lib.staff import May
 from lib.stats.adjust import e_value, mantel_haenszel
@@ -173,9 +172,8 @@ def _again(page: Opened) -> None:
 def _targets(page: Opened) -> None:
     """What is promised, and changing it."""
     with reading(order_database(settings())) as connection:
-        kept = targets_of(connection, ("review", "negative_review"))
-    usual = kept.get("review", Target(int(TARGET.total_seconds() // 60), "calendar", 0))
-    negative = kept.get("negative_review", Target(int(NEGATIVE_TARGET.total_seconds() // 60), "calendar", 0))
+        kept = read_promises(connection).targets
+    usual, negative = kept["review"], kept["negative_review"]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f"Promised: a reply within {usual.minutes / 60:g} hours, {negative.minutes / 60:g} for 1–2 stars.")
         with st.popover("Change", icon=":material/timer:"), st.form("review_targets", border=False):

@@ -12,6 +12,7 @@ from lib.ui.cached import figures
 from lib.ui.drill_down import open_button, open_figure
 from lib.ui.figure_cards import draw_figure_cards
 from lib.ui.tables import download, table
+from lib.ui.ticket_targets import draw_ticket_targets
 
 CARDS = {
     "answered_within_target": "Answered in time",
@@ -29,6 +30,7 @@ CARDS = {
 def draw_ticket_figures(page: Opened) -> None:
     """All of it, for the chosen days."""
     draw_figure_cards(page, CARDS, key="ticket_cards")
+    draw_ticket_targets(page.staff)
     left, right = st.columns(2)
     with left, st.container(border=True, height="stretch", key="ticket_steps"):
         _steps(page)

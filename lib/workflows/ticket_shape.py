@@ -10,6 +10,7 @@ from lib.db.tables.tickets import ticket_messages, tickets
 from lib.errors import InvalidInput
 from lib.staff import May, Staff
 from lib.workflows.desk import locked
+from lib.workflows.tickets import status_values
 
 
 def merge(
@@ -47,7 +48,9 @@ def merge(
             version=tickets.c.version + 1,
         )
     )
-    conn.execute(update(tickets).where(tickets.c.ticket_id == into_id).values(version=tickets.c.version + 1))
+    # Whoever still waits in the one that goes waits in the one that stays.
+    opened = status_values(into, "open", at) if row["waiting_since"] is not None and into["status"] != "open" else {}
+    conn.execute(update(tickets).where(tickets.c.ticket_id == into_id).values(**opened, version=tickets.c.version + 1))
     settle(conn, [ticket_id, into_id])
     for key, other in ((ticket_id, {"into": into_id}), (into_id, {"merged": ticket_id})):
         audit.record(conn, by, "ticket.merged", f"ticket:{key}", at=at, after=other)
@@ -65,7 +68,7 @@ def part(conn: Connection, by: Staff, ticket_id: int, *, version: int, at: datet
         .where(tickets.c.ticket_id == ticket_id)
         .values(merged_into_id=None, status="open", closed_at=None, version=tickets.c.version + 1)
     )
-    settle(conn, [ticket_id])
+    settle(conn, [ticket_id, row["merged_into_id"]])
     audit.record(conn, by, "ticket.parted", f"ticket:{ticket_id}", at=at, before={"into": row["merged_into_id"]})
 
 

@@ -64,7 +64,9 @@ def answer(
         raise InvalidInput("This answer cannot be mailed to that address. Open the ticket again.")
     message_id = _write(conn, by, ticket_id, body, is_public=True, at=at)
     values: dict[str, Any] = {"first_response_at": func.coalesce(tickets.c.first_response_at, at)}
-    values |= _status(row, then, at) | {"snoozed_until": None}
+    # Who answers what is nobody's takes it.
+    values |= {"owner_id": func.coalesce(tickets.c.owner_id, by.staff_id), "snoozed_until": None}
+    values |= status_values(row, then, at)
     _change(conn, ticket_id, values)
     settle(conn, [ticket_id])
     drop_draft(conn, by, "ticket", ticket_id)
@@ -101,7 +103,7 @@ def hear(conn: Connection, by: Staff, ticket_id: int, text: str, *, version: int
     row = _locked(conn, ticket_id, version, at)
     values = {"ticket_id": ticket_id, "author": "customer", "is_public": True, "sent_at": at, "updated_at": at}
     message_id = key_of(conn.execute(insert(ticket_messages).values(**values, body=body)))
-    _change(conn, ticket_id, _status(row, "open", at))
+    _change(conn, ticket_id, status_values(row, "open", at))
     settle(conn, [ticket_id])
     record(conn, by, row, "heard", at, after={"message": message_id}, personal={"words": body})
     return message_id
@@ -120,7 +122,7 @@ def set_status(conn: Connection, by: Staff, ticket_id: int, status: str, *, vers
     row = _locked(conn, ticket_id, version, at)
     if row["status"] == status:
         raise InvalidInput("It has that status already.")
-    _change(conn, ticket_id, _status(row, status, at))
+    _change(conn, ticket_id, status_values(row, status, at))
     settle(conn, [ticket_id])
     verbs = {"closed": "closed", "open": "reopened", "spam": "marked_spam", "waiting_for_customer": "waits"}
     record(conn, by, row, verbs[status], at, before={"status": row["status"]}, after={"status": status})
@@ -211,7 +213,7 @@ def _locked(conn: Connection, ticket_id: int, version: int | None, at: datetime)
     return {str(name): row[name] for name in row}
 
 
-def _status(row: Mapping[str, Any], status: str, at: datetime) -> dict[str, Any]:
+def status_values(row: Mapping[str, Any], status: str, at: datetime) -> dict[str, Any]:
     """What changes with the status: when it closed or reopened, and the time that waits for the customer."""
     values: dict[str, Any] = {"status": status}
     if status == "closed":

@@ -126,3 +126,17 @@ def test_more_minutes_per_ticket_take_more_people(open_page: Open) -> None:
     at.slider(key="staffing_target").set_value(1)
     at.slider(key="staffing_share").set_value(99).run()
     assert hours() > few > 0
+
+
+def test_a_promise_is_changed_and_open_deadlines_move(open_page: Open, shop: Settings) -> None:
+    at = open_page(shop.data_dir, "tickets", part="Figures")
+    assert "A first answer is promised within 5 minutes (chat), 1 hour (all others)." in texts(at).replace("\\", "")
+    at.selectbox(key="target_channel").set_value("email").run()
+    at.number_input(key="target_email_0_number").set_value(2)
+    at.selectbox(key="target_email_0_unit").set_value("days")
+    at.button(key="target_email_0_save").click().run()
+    assert not at.exception
+    assert "5 minutes (chat), 2 days (email), 1 hour (all others)" in texts(at).replace("\\", "")
+    with reading(order_database(shop)) as conn:
+        rows = conn.execute(select(tickets.c.waiting_since, tickets.c.response_due_at)).all()
+    assert [due - since for since, due in rows] == [timedelta(days=2)] * 2

@@ -85,3 +85,17 @@ def test_many_spans_at_once_count_as_one_by_one(one: datetime, other: datetime) 
     start, end = sorted((one, other))
     fast = OpenTime(HOURS, datetime(2025, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
     assert fast.seconds(start, end) == pytest.approx(HOURS.between(start, end).total_seconds(), abs=1e-3)
+
+
+def test_hours_that_overlap_count_once() -> None:
+    late = Hours.of(BERLIN, [["18:00", "10:00"], ["08:00", "12:00"], *[None] * 5])
+    monday, tuesday = wall("2026-11-23 18:00"), wall("2026-11-24 12:00")
+    assert late.between(monday, tuesday) == timedelta(hours=18)
+    assert late.due(monday, 17 * 60) == wall("2026-11-24 11:00")
+    assert late.minutes_of_week == 18 * 60
+
+
+def test_a_week_has_as_many_open_minutes_as_its_days_say() -> None:
+    assert HOURS.minutes_of_week == 45 * 60
+    assert Hours.of(BERLIN, [["22:00", "06:00"]] * 7).minutes_of_week == 56 * 60
+    assert Hours.of(BERLIN, [None] * 7).minutes_of_week == 0

@@ -149,6 +149,18 @@ def test_an_answer_to_a_merged_ticket_joins_the_one_it_was_merged_into(
     assert take(database, after(first, 3, answers=("first@example.com",))) == Taken("ticket", 2, False)
 
 
+def test_who_takes_part_in_a_merged_ticket_takes_part_in_the_one_that_stays(
+    database: Engine, store: Store, first: MailRecord
+) -> None:
+    take(database, first)
+    take(database, after(first, 2, from_email="bob@example.com"))
+    with writing(database) as connection:
+        connection.execute(update(tickets).where(tickets.c.ticket_id == 1).values(merged_into_id=2, status="closed"))
+    assert take(database, after(first, 3, ticket_ids=(1,))) == Taken("ticket", 2, False)
+    assert take(database, after(first, 4, ticket_ids=(2,))) == Taken("ticket", 2, False)
+    assert take(database, after(first, 5, ticket_ids=(1,), from_email=EVE)).ticket_id == 3
+
+
 def test_what_no_person_wrote_opens_nothing_and_asks_for_no_answer(
     database: Engine, store: Store, first: MailRecord
 ) -> None:

@@ -10,7 +10,9 @@ from sqlalchemy import Engine, create_engine, event, insert
 from sqlalchemy.pool import NullPool
 
 from lib.db.engine import reading, writing
+from lib.db.service import settle_open
 from lib.db.store import Store, write_store
+from lib.db.tables.desk import targets
 from lib.db.tables.offers import outbox_messages
 from lib.db.tables.orders import orders
 from lib.db.tables.reviews import reviews
@@ -72,6 +74,7 @@ def test_each_kind_counts_what_waits_and_nothing_else(database: Engine, store: S
     ]
     some_tickets: list[tuple[timedelta, dict[str, Any]]] = [
         (2 * hour, {}),
+        (3 * hour, {"channel": "phone"}),
         (timedelta(minutes=50), {}),
         (timedelta(minutes=10), {}),
         (timedelta(minutes=6), {"channel": "chat"}),
@@ -113,6 +116,8 @@ def test_each_kind_counts_what_waits_and_nothing_else(database: Engine, store: S
                 for n, (ago, other) in enumerate(some_tickets)
             ],
         )
+        connection.execute(insert(targets).values(work="phone", minutes=190))
+        settle_open(connection)
         connection.execute(
             insert(shipments),
             [
@@ -125,7 +130,7 @@ def test_each_kind_counts_what_waits_and_nothing_else(database: Engine, store: S
         )
     assert _needs(database, store, noon) == {
         "reviews": (3, True, "2 with 1–2 stars, 1 past 24 h"),
-        "tickets": (4, True, "2 past target, 1 due in 15 minutes, oldest 2 hours"),
+        "tickets": (5, True, "2 past target, 2 due in 15 minutes, oldest 3 hours"),
         "parcels": (3, True, "2 of them with DHL"),
         "unpaid": (1, False, "€10 still to come in"),
         "ending": (1, False, "orders: in 2 days"),
@@ -218,7 +223,7 @@ def test_missing_orders_are_those_of_the_days_or_of_no_known_day(
 
 
 @pytest.mark.parametrize(
-    ("module", "index"), [(review_queue, "ix_reviews_unanswered"), (ticket_queue, "ix_tickets_unanswered")]
+    ("module", "index"), [(review_queue, "ix_reviews_unanswered"), (ticket_queue, "ix_tickets_response_due_at")]
 )
 def test_sqlite_counts_by_the_index_of_what_waits(
     sqlite_template: Path, noon: datetime, module: Any, index: str

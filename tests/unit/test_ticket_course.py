@@ -1,12 +1,21 @@
-"""Tickets by hour of the week and by channel, counted by hand."""
+"""Tickets by hour of the week and by channel, counted by hand; what was promised, as the order database counts it."""
 
-from datetime import date
+import random
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert, select, update
 
+from lib.db.engine import open_engine, reading, writing
+from lib.db.service import read_promises
+from lib.db.tables.desk import targets
+from lib.db.tables.store import store
+from lib.db.tables.tickets import TICKET_CHANNELS, tickets
+from lib.mart.schema import fact_ticket
 from lib.mart.snapshot import Snapshot
 from lib.metrics.definition import Scope
+from lib.metrics.drill import rows
 from lib.metrics.read import figures
 from lib.metrics.ticket_course import arrivals, by_channel
 from lib.periods import Period
@@ -52,8 +61,8 @@ def test_a_weekday_that_does_not_occur_has_no_rate(mart: Snapshot) -> None:
 
 def test_a_channel_counts_what_was_answered_of_all_whose_time_has_passed(mart: Snapshot) -> None:
     found = by_channel(mart, TWO_WEEKS)
-    rows = found[["channel", "n", "due", "in_time", "share"]].to_numpy().tolist()
-    assert rows == [["chat", 2, 2, 1, 0.5], ["email", 2, 1, 1, 1.0]]
+    shown = found[["channel", "n", "due", "in_time", "share"]].to_numpy().tolist()
+    assert shown == [["chat", 2, 2, 1, 0.5], ["email", 2, 1, 1, 1.0]]
     assert (found["low"] < found["share"]).all()
 
 
@@ -61,3 +70,83 @@ def test_a_merged_ticket_counts_once_and_is_named_among_those_left_out(mart: Sna
     (found,) = figures(mart, ["tickets"], TWO_WEEKS)
     assert found.value == 4
     assert found.left_out == {"spam": 1, "started by us": 1, "merged into another": 1}
+
+
+# A week with a night shift, days that overlap, and two closed ones.
+ODD_WEEK = [["09:00", "18:00"], ["20:00", "06:00"], ["05:00", "12:00"], None]
+ODD_WEEK += [["00:00", "24:00"], ["00:00", "02:30"], None]
+
+
+@pytest.mark.parametrize("week", [ODD_WEEK, [None] * 7], ids=["odd week", "never open"])
+def test_the_mart_promises_what_the_order_database_promises(
+    sqlite_template: Path, tmp_path: Path, week: list[list[str] | None]
+) -> None:
+    shop = ShopByHand(sqlite_template, tmp_path)
+    with writing(open_engine(shop.url)) as conn:
+        conn.execute(update(store).values(business_hours=week))
+        for work, minutes, clock in (("chat", 15, "business"), ("phone", 3000, "business"), ("email", 90, "calendar")):
+            conn.execute(insert(targets).values(work=work, minutes=minutes, clock=clock))
+    # Weeks around both changes of the clock, and the very edges of opening hours.
+    chance, instants = random.Random(7), []
+    for start in ("2025-03-28", "2025-10-24", "2025-06-01"):
+        begin = datetime.fromisoformat(start).replace(tzinfo=UTC)
+        instants += [begin + timedelta(minutes=15 * chance.randrange(960)) for _ in range(40)]
+        instants += [begin + timedelta(seconds=chance.randrange(864_000)) for _ in range(20)]
+    asked: dict[int, tuple[str, datetime, datetime | None]] = {}
+    for key, at in enumerate(instants, 1):
+        answered = at + timedelta(seconds=chance.randrange(400_000)) if chance.random() < 0.8 else None
+        asked[key] = (chance.choice(TICKET_CHANNELS), at, answered)
+    with writing(open_engine(shop.url)) as conn:
+        conn.execute(
+            insert(tickets),
+            [
+                {"ticket_id": key, "source": "hand", "external_id": str(key), "fingerprint": "f", "channel": channel}
+                | {"opened_at": at, "first_response_at": answered}
+                for key, (channel, at, answered) in asked.items()
+            ],
+        )
+    found = shop.mart("2025-11-20 10:00").frame(
+        select(fact_ticket.c.ticket_id, fact_ticket.c.due_at, fact_ticket.c.open_seconds_to_response)
+    )
+    with reading(open_engine(shop.url)) as conn:
+        promises = read_promises(conn)
+    assert len(found) == len(asked) == 180
+    for key, due, seconds in zip(*(found[name].tolist() for name in found.columns), strict=True):
+        channel, at, answered = asked[key]
+        assert due.replace(tzinfo=UTC) == promises.due(channel, at), (channel, at)
+        if answered is None or not any(week):
+            assert seconds != seconds
+        else:
+            assert seconds == promises.hours.between(at, answered).total_seconds(), (at, answered)
+
+
+def test_figures_channel_table_and_rows_judge_by_the_stores_own_target(sqlite_template: Path, tmp_path: Path) -> None:
+    shop = ShopByHand(sqlite_template, tmp_path)
+    with writing(open_engine(shop.url)) as conn:
+        conn.execute(insert(targets).values(work="email", minutes=60, clock="business"))
+    # Saturday evening: open again on Monday at 9:00 in Berlin, 7:00 in UTC.
+    shop.ticket("2025-06-07 20:00", "2025-06-09 07:59", channel="email")
+    shop.ticket("2025-06-07 21:00", "2025-06-09 08:01", channel="email")
+    shop.ticket("2025-06-07 20:00", "2025-06-07 20:06", channel="chat")
+    mart = shop.mart("2025-06-20 10:00")
+    (found,) = figures(mart, ["answered_within_target"], TWO_WEEKS)
+    assert (found.numerator, found.denominator) == (1, 3)
+    table = by_channel(mart, TWO_WEEKS)
+    assert (int(table["in_time"].sum()), int(table["due"].sum())) == (1, 3)
+    assert rows(mart, "answered_within_target", TWO_WEEKS).total_value == 1
+    assert rows(mart, "answered_within_target", TWO_WEEKS, part="denominator").total_value == 3
+    (opened, calendar) = figures(mart, ["first_response_open_hours_median", "first_response_median"], TWO_WEEKS)
+    assert (opened.value, calendar.value) == (59 * 60, 35 * 3600 + 60)
+
+
+def test_the_time_that_waited_for_the_customer_is_taken_out_of_the_resolution(
+    sqlite_template: Path, tmp_path: Path
+) -> None:
+    shop = ShopByHand(sqlite_template, tmp_path)
+    closed = {"status": "closed", "closed_at": datetime(2025, 6, 3, 12, tzinfo=UTC)}
+    shop.ticket("2025-06-03 10:00", "2025-06-03 10:10", paused_seconds=3600, **closed)
+    shop.ticket("2025-06-03 10:00", "2025-06-03 10:10", paused_seconds=0, **closed)
+    shop.ticket("2025-06-03 10:00")
+    mart = shop.mart("2025-06-20 10:00")
+    median, opened = figures(mart, ["resolution_time_median", "open_tickets"], TWO_WEEKS)
+    assert (median.value, median.n, opened.value) == (5400, 2, 1)

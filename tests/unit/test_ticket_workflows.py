@@ -15,11 +15,13 @@ from lib.db.tables.desk import targets
 from lib.db.tables.offers import outbox_messages
 from lib.db.tables.orders import orders
 from lib.db.tables.staff import audit_log, staff
+from lib.db.tables.store import store as store_table
 from lib.db.tables.tickets import ticket_messages, tickets
 from lib.errors import Conflict, InvalidInput, NotAllowed
 from lib.staff import Role, Staff
 from lib.workflows import ticket_shape
 from lib.workflows import tickets as work
+from lib.workflows.targets import set_hours, set_target
 from lib.workflows.ticket_intake import create
 from lib.workflows.ticket_mail import Way, mail_address
 
@@ -107,6 +109,91 @@ def test_business_hours_are_counted_where_the_target_says_so(desk: Engine, noon:
         conn.execute(update(ticket_messages).where(ticket_messages.c.ticket_id == 2).values(sent_at=friday_night))
         settle(conn, [2])
     assert _ticket(desk, 2)["response_due_at"] == datetime.fromisoformat("2026-11-23T09:30:00+01:00")
+
+
+MEG = Staff(staff_id=None, name="Meg", role=Role.MANAGER)
+
+
+def test_a_target_moves_open_deadlines_at_once_and_no_others(desk: Engine, noon: datetime) -> None:
+    with writing(desk) as conn:
+        work.answer(conn, ANN, 1, "Tomorrow.", version=1, at=noon + MINUTE)
+        set_target(conn, MEG, "chat", 30, version=0, at=noon)
+        set_target(conn, MEG, "email", 30, version=0, at=noon)
+    assert _ticket(desk, 2)["response_due_at"] == noon + 30 * MINUTE
+    assert _ticket(desk, 1)["response_due_at"] is None
+    with writing(desk) as conn:
+        set_target(conn, MEG, "chat", 120, version=1, at=noon, clock="business")
+    # Noon is 13:00 in Berlin, on a Monday; the store closes at 18:00.
+    assert _ticket(desk, 2)["response_due_at"] == noon + 120 * MINUTE
+
+
+def test_opening_hours_move_deadlines_of_the_business_clock(desk: Engine, noon: datetime) -> None:
+    with writing(desk) as conn:
+        set_target(conn, MEG, "chat", 30, version=0, at=noon, clock="business")
+        (version,) = conn.execute(select(store_table.c.version)).one()
+        set_hours(conn, MEG, [("08:00", "10:00")] * 7, version=version, at=noon)
+    due = datetime.fromisoformat("2026-03-03T08:30:00+01:00")
+    assert (_ticket(desk, 1)["response_due_at"], _ticket(desk, 2)["response_due_at"]) == (noon + 60 * MINUTE, due)
+    with pytest.raises(Conflict, match="meanwhile"), writing(desk) as conn:
+        set_hours(conn, MEG, [None] * 7, version=version, at=noon)
+
+
+@pytest.mark.parametrize(
+    ("work_", "minutes", "clock", "refusal"),
+    [
+        ("chat", 4, "calendar", "between 5 minutes"),
+        ("chat", 60, "lunar", "Choose"),
+        ("pigeon", 60, "calendar", "Choose"),
+        ("chat", 40_320, "business", "more than a year"),
+    ],
+)
+def test_a_promise_that_cannot_be_kept_is_refused(
+    desk: Engine, noon: datetime, work_: str, minutes: int, clock: str, refusal: str
+) -> None:
+    with writing(desk) as conn:
+        (version,) = conn.execute(select(store_table.c.version)).one()
+        set_hours(conn, MEG, [("09:00", "10:00"), *[None] * 6], version=version, at=noon)
+    before = _state(desk)
+    with pytest.raises(InvalidInput, match=refusal), writing(desk) as conn:
+        set_target(conn, MEG, work_, minutes, version=0, at=noon, clock=clock)
+    with pytest.raises(NotAllowed), writing(desk) as conn:
+        set_target(conn, ANN, "chat", 60, version=0, at=noon)
+    assert _state(desk) == before
+    assert _count(desk, targets) == 0
+
+
+def test_hours_are_not_cut_below_what_was_promised(desk: Engine, noon: datetime) -> None:
+    with writing(desk) as conn:
+        set_target(conn, MEG, "chat", 40_320, version=0, at=noon, clock="business")
+        (version,) = conn.execute(select(store_table.c.version)).one()
+    before = _ticket(desk, 2)["response_due_at"]
+    for week, refusal in (([("09:00", "10:00"), *[None] * 6], "more than a year"), ([("09:00", "09:00")] * 7, "same")):
+        with pytest.raises(InvalidInput, match=refusal), writing(desk) as conn:
+            set_hours(conn, MEG, week, version=version, at=noon)
+    assert _ticket(desk, 2)["response_due_at"] == before
+
+
+def test_who_answers_what_is_nobodys_takes_it_and_takes_nothing_from_others(desk: Engine, noon: datetime) -> None:
+    with writing(desk) as conn:
+        conn.execute(update(tickets).where(tickets.c.ticket_id == 2).values(owner_id=BEN.staff_id))
+        work.answer(conn, ANN, 1, "Soon.", version=1, at=noon)
+        work.answer(conn, ANN, 2, "Soon.", version=1, at=noon)
+    assert [_ticket(desk, key)["owner_id"] for key in (1, 2)] == [ANN.staff_id, BEN.staff_id]
+
+
+def test_who_waits_in_a_ticket_that_was_merged_waits_in_the_other(desk: Engine, noon: datetime) -> None:
+    with writing(desk) as conn:
+        work.answer(conn, ANN, 1, "Tomorrow.", version=1, at=noon + MINUTE)
+        conn.execute(insert(ticket_messages).values(**_message(2, noon + 2 * MINUTE)))
+        settle(conn, [2])
+        ticket_shape.merge(conn, ANN, 2, 1, version=1, into_version=2, at=noon + 3 * MINUTE)
+    kept = _ticket(desk, 1)
+    # What came before the answer is answered by it; what came after waits for one.
+    assert (kept["status"], kept["waiting_since"]) == ("open", noon + 2 * MINUTE)
+    assert kept["response_due_at"] == noon + 62 * MINUTE
+    with writing(desk) as conn:
+        work.answer(conn, ANN, 1, "Today.", version=3, at=noon + 4 * MINUTE)
+    assert _ticket(desk, 1)["response_due_at"] is None
 
 
 def test_tickets_from_before_there_were_deadlines_get_theirs(desk: Engine, noon: datetime) -> None:
