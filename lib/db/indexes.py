@@ -21,6 +21,7 @@ SET_ASIDE: Final = frozenset(
         "ix_consents_updated_at",
         "ix_customers_email_normalised",
         "ix_customers_name",
+        "ix_customers_surname",
         "ix_customers_updated_at",
         "ix_order_items_product_id",
         "ix_orders_awaiting_payment",

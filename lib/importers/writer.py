@@ -5,29 +5,15 @@ millions of rows. So the loader writes values as both databases take them: insta
 (see ``instant``), money as integers.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    Column,
-    ColumnElement,
-    Connection,
-    String,
-    Table,
-    any_,
-    bindparam,
-    delete,
-    func,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, delete, func, select, text, update
 from sqlalchemy.engine import Dialect
+
+from lib.db.among import among_on
 
 LOCK_KEY: Final = 5_180_301
 ASK_AT_ONCE: Final = 20_000
@@ -55,7 +41,7 @@ class Writer:
 
     def among(self, column: Column[Any], values: Iterable[Any]) -> ColumnElement[bool]:
         """``column IN values``, for any number of values in one parameter."""
-        return _among(column, sorted(values), is_sqlite=self.is_sqlite)
+        return among_on(column, sorted(values), is_sqlite=self.is_sqlite)
 
     def next_keys(self, table: Table, count: int) -> range | list[int]:
         """Keys for ``count`` new rows, which nobody else will get."""
@@ -134,11 +120,3 @@ def _update_statement(
         positions: list[str] | None = getattr(compiled, "positiontup", None)
         _UPDATES[known] = (str(compiled), [names.index(name) for name in positions] if positions else None)
     return _UPDATES[known]
-
-
-def _among(column: Column[Any], values: list[Any], *, is_sqlite: bool) -> ColumnElement[bool]:
-    if is_sqlite:
-        listed = func.json_each(bindparam(None, json.dumps(values), type_=String)).table_valued("value")
-        return column.in_(select(listed.c.value))
-    kind = String() if isinstance(column.type, String) else BigInteger()
-    return column == any_(bindparam(None, values, type_=ARRAY(kind)))

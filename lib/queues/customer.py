@@ -1,38 +1,22 @@
 """What a customer has been through, in one glance: orders, parcels, returns, tickets, points, reviews."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, and_, case, false, func, select, true
 
 from lib.db.tables.customers import customers
 from lib.db.tables.loyalty import loyalty_entries, loyalty_members
 from lib.db.tables.orders import orders
-from lib.db.tables.products import products
-from lib.db.tables.returns import returns
-from lib.db.tables.reviews import reviews
-from lib.db.tables.shipments import shipments
-from lib.db.tables.tickets import tickets
-from lib.money import format_money
 from lib.periods import store_day
+from lib.queues.customer_event import Happened, Place
+from lib.queues.customer_events import read_kind
 
 # So many orders and other things are shown, times three; the rest is counted.
 NEWEST = 3
 # So many parcels, returns, tickets and reviews of one customer are looked at.
 MOST_READ = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Happened:
-    """One thing in a customer's story. ``kind`` is order, parcel, return, ticket or review; ``key`` its own."""
-
-    kind: str
-    key: int
-    at: datetime
-    title: str
-    detail: str
-    is_bad: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,21 +49,26 @@ def story(
     who = connection.execute(select(customers).where(customers.c.customer_id == customer_id)).mappings().first()
     if who is None:
         return None
-    order = orders.c
-    is_valid = and_(order.cancelled_at.is_(None), order.is_test.is_(False), order.total_minor > 0)
     sums = connection.execute(
         select(
             func.count(),
-            func.coalesce(func.sum(order.total_minor), 0),
-            func.min(order.placed_at),
-            func.max(order.currency),
-        ).where(order.customer_id == customer_id, is_valid)
+            func.coalesce(func.sum(orders.c.total_minor), 0),
+            func.min(orders.c.placed_at),
+            func.max(orders.c.currency),
+        ).where(orders.c.customer_id == customer_id, counted(who["is_test"]))
     ).one()
-    parcels = _parcels(connection, customer_id, store_day(at, zone), zone)
-    sent_back = _returns(connection, customer_id)
-    asked, is_open = _tickets(connection, customer_id)
-    rated = _reviews(connection, customer_id)
-    happened = [*_orders(connection, customer_id, newest), *parcels, *sent_back, *asked, *rated]
+    place = Place(store_day(at, zone), zone)
+    ordered, parcels, sent_back, asked, rated = (
+        read_kind(connection, kind, customer_id, place, limit=most)
+        for kind, most in (
+            ("order", newest * 3),
+            ("parcel", MOST_READ),
+            ("return", MOST_READ),
+            ("ticket", MOST_READ),
+            ("review", MOST_READ),
+        )
+    )
+    happened = [*ordered, *parcels, *sent_back, *asked, *rated]
     return Story(
         customer_id=customer_id,
         name=who["name"] or "",
@@ -93,7 +82,7 @@ def story(
         first_order_at=sums[2],
         late_parcels=sum(parcel.is_bad for parcel in parcels),
         returns=len(sent_back),
-        open_tickets=is_open,
+        open_tickets=sum(one.is_bad for one in asked),
         tickets=len(asked),
         reviews=len(rated),
         points=_points(connection, customer_id),
@@ -101,130 +90,16 @@ def story(
     )
 
 
-def _orders(connection: Connection, customer_id: int, most: int) -> list[Happened]:
+def counted(is_tester: bool) -> ColumnElement[bool]:
+    """Whether an order of somebody is a valid one (see the definitions); a tester has none."""
     order = orders.c
-    rows = connection.execute(
-        select(order.order_id, order.placed_at, order.number, order.total_minor, order.currency, order.cancelled_at)
-        .where(order.customer_id == customer_id)
-        .order_by(order.placed_at.desc(), order.order_id.desc())
-        .limit(most * 3)
+    return and_(
+        order.cancelled_at.is_(None),
+        order.payment_status != "voided",
+        order.is_test.is_(False),
+        order.gross_minor > order.discount_minor,
+        false() if is_tester else true(),
     )
-    return [
-        Happened(
-            kind="order",
-            key=r.order_id,
-            at=r.placed_at,
-            title=f"Order {r.number}",
-            detail=format_money(r.total_minor, r.currency) + (", cancelled" if r.cancelled_at else ""),
-        )
-        for r in rows
-    ]
-
-
-def _parcels(connection: Connection, customer_id: int, today: date, zone: ZoneInfo) -> list[Happened]:
-    parcel = shipments.c
-    rows = connection.execute(
-        select(
-            parcel.shipment_id,
-            parcel.status,
-            parcel.carrier,
-            parcel.promised_day,
-            parcel.shipped_at,
-            parcel.first_attempted_at,
-            parcel.delivered_at,
-            orders.c.number,
-            orders.c.placed_at,
-        )
-        .join(orders, orders.c.order_id == parcel.order_id)
-        .where(orders.c.customer_id == customer_id)
-        .order_by(parcel.shipment_id.desc())
-        .limit(MOST_READ)
-    )
-    found = []
-    for r in rows:
-        arrived = r.first_attempted_at or r.delivered_at
-        day = store_day(arrived, zone) if arrived else today
-        is_late = r.promised_day is not None and day > r.promised_day
-        words = "delivered" if r.delivered_at else str(r.status).replace("_", " ")
-        if is_late and r.promised_day:
-            days = (day - r.promised_day).days
-            words += f", {days} day{'' if days == 1 else 's'} late"
-        found.append(
-            Happened(
-                kind="parcel",
-                key=r.shipment_id,
-                at=r.delivered_at or r.shipped_at or r.placed_at,
-                title=f"Parcel of {r.number}",
-                detail=words,
-                is_bad=is_late or r.status in ("lost", "damaged", "exception"),
-            )
-        )
-    return found
-
-
-def _returns(connection: Connection, customer_id: int) -> list[Happened]:
-    back = returns.c
-    rows = connection.execute(
-        select(back.return_id, back.requested_at, back.status, back.reason, orders.c.number)
-        .join(orders, orders.c.order_id == back.order_id)
-        .where(orders.c.customer_id == customer_id)
-        .order_by(back.requested_at.desc())
-        .limit(MOST_READ)
-    )
-    return [
-        Happened(
-            kind="return",
-            key=r.return_id,
-            at=r.requested_at,
-            title=f"Return from {r.number}",
-            detail=", ".join(part.replace("_", " ") for part in (r.status, r.reason) if part),
-        )
-        for r in rows
-    ]
-
-
-def _tickets(connection: Connection, customer_id: int) -> tuple[list[Happened], int]:
-    ticket = tickets.c
-    rows = connection.execute(
-        select(ticket.ticket_id, ticket.opened_at, ticket.subject, ticket.channel, ticket.status)
-        .where(ticket.customer_id == customer_id)
-        .order_by(ticket.opened_at.desc())
-        .limit(MOST_READ)
-    ).all()
-    found = [
-        Happened(
-            kind="ticket",
-            key=r.ticket_id,
-            at=r.opened_at,
-            title=r.subject or f"Ticket by {r.channel}",
-            detail=r.status.replace("_", " "),
-            is_bad=r.status == "open",
-        )
-        for r in rows
-    ]
-    return found, sum(r.status == "open" for r in rows)
-
-
-def _reviews(connection: Connection, customer_id: int) -> list[Happened]:
-    review = reviews.c
-    rows = connection.execute(
-        select(review.review_id, review.written_at, review.rating, review.title, products.c.name)
-        .outerjoin(products, products.c.product_id == review.product_id)
-        .where(review.customer_id == customer_id, review.state != "spam")
-        .order_by(review.written_at.desc())
-        .limit(MOST_READ)
-    )
-    return [
-        Happened(
-            kind="review",
-            key=r.review_id,
-            at=r.written_at,
-            title=f"{r.rating} star{'' if r.rating == 1 else 's'}" + (f": {r.title}" if r.title else ""),
-            detail=r.name or "",
-            is_bad=r.rating <= 2,
-        )
-        for r in rows
-    ]
 
 
 def _points(connection: Connection, customer_id: int) -> int | None:

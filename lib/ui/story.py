@@ -8,17 +8,25 @@ from lib.db.engine import order_database, reading
 from lib.db.store import Store
 from lib.money import format_money
 from lib.privacy import mask_email, mask_name
-from lib.queues.customer import Happened, Story, story
+from lib.queues.customer import Story, story
+from lib.queues.customer_event import Happened
 from lib.settings import settings
 from lib.staff import May, Staff
 from lib.ui.text import one_line
 
-_ICONS = {
+ICONS = {
     "order": "shopping_bag",
     "parcel": "local_shipping",
     "return": "assignment_return",
+    "refund": "undo",
     "ticket": "support_agent",
     "review": "reviews",
+    "question": "help",
+    "survey": "ballot",
+    "message": "mail",
+    "offer": "redeem",
+    "points": "loyalty",
+    "cart": "shopping_cart",
 }
 
 
@@ -36,7 +44,7 @@ def draw_story(staff: Staff, store: Store, customer_id: int | None, *, at: datet
         _who(staff, found)
         _sums(found)
         for one in found.newest:
-            _happened(one, store, at)
+            _happened(one, store, at, shows_words=staff.may(May.SEE_PERSONAL_DATA))
 
 
 def _who(staff: Staff, found: Story) -> None:
@@ -69,11 +77,12 @@ def _sums(found: Story) -> None:
     st.markdown(" · ".join(words))
 
 
-def _happened(one: Happened, store: Store, at: datetime) -> None:
+def _happened(one: Happened, store: Store, at: datetime, *, shows_words: bool) -> None:
+    title = f"{one.title}: {one.words}" if one.words and shows_words else one.title
     local = one.at.astimezone(store.zone)
     day = f"{local:%-d %b}" if local.year == at.astimezone(store.zone).year else f"{local:%-d %b %Y}"
-    icon = f":material/{_ICONS[one.kind]}:"
+    icon = f":material/{ICONS[one.kind]}:"
     head = f":orange[{icon}]" if one.is_bad else f":gray[{icon}]"
     with st.container(gap=None):
-        st.markdown(f"{head} {one_line(one.title, 48)}")
+        st.markdown(f"{head} {one_line(title, 48)}")
         st.caption(one_line(f"{day}: {one.detail}" if one.detail else day, 70))

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection
 
-from lib.db import audit
-from lib.db.tables.customers import customer_notes, customers
 from lib.errors import InvalidInput
 from lib.staff import May, Staff
 from lib.workflows import desk
-from lib.workflows.tickets import cleaned, key_of
+from lib.workflows.customers import add_note
+from lib.workflows.tickets import cleaned
 
 # A subject, its key and its version as the list showed it.
 Piece = tuple[str, int, int]
@@ -74,15 +73,4 @@ def finish(
     for subject, key, version in sorted(pieces):
         desk.finish(conn, by, subject, key, version=version, at=at, outcome=outcome)
     if note and customer_id is not None:
-        _note(conn, by, customer_id, note, at)
-
-
-def _note(conn: Connection, by: Staff, customer_id: int, body: str, at: datetime) -> None:
-    if conn.scalar(select(customers.c.erased_at).where(customers.c.customer_id == customer_id)) is not None:
-        raise InvalidInput("This person was erased: nothing more is kept about them.")
-    values = {"customer_id": customer_id, "staff_id": by.staff_id, "body": body, "written_at": at}
-    key = key_of(conn.execute(insert(customer_notes).values(**values)))
-    after, personal = {"note": key}, {"body": body}
-    audit.record(
-        conn, by, "customer.noted", f"customer:{customer_id}", at=at, after=after, about=customer_id, personal=personal
-    )
+        add_note(conn, by, customer_id, note, at=at)

@@ -3,6 +3,7 @@
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, UniqueConstraint
 
 from lib.db.tables.columns import Key, at, changed, flag, imported, key, metadata, one_of, ref, short, words
+from lib.db.tables.search import BY_SIGN, after_first_word, folded
 
 customers = Table(
     "customers",
@@ -10,7 +11,7 @@ customers = Table(
     key("customer_id"),
     *imported(),
     short("email"),
-    short("email_normalised", index=True),
+    short("email_normalised"),
     short("name"),
     short("phone"),
     Column("country", String(2)),
@@ -25,7 +26,7 @@ customers = Table(
     at("erased_at"),
 )
 
-# What staff wrote down about a person.
+# What staff wrote down about a person. A correction is a row that replaces another; the old one stays.
 customer_notes = Table(
     "customer_notes",
     metadata,
@@ -34,7 +35,10 @@ customer_notes = Table(
     ref("staff.staff_id", nullable=True),
     words("body", nullable=False),
     at("written_at", nullable=False),
+    ref("customer_notes.customer_note_id", nullable=True, name="replaces_id", index=False),
     CheckConstraint("length(body) > 0", name="has_words"),
+    # Of two who correct the same words at once, the second is told.
+    Index("ix_customer_notes_replaces_id", "replaces_id", unique=True),
 )
 
 # The key that seals a person's values in the audit log; erasing the person deletes it.
@@ -97,4 +101,11 @@ suppressions = Table(
     CheckConstraint("length(email_hash) = 64", name="hash_length"),
 )
 
-Index("ix_customers_name", customers.c.name)
+# People are found by the beginning of a name, of a surname, or of an e-mail address.
+Index(
+    "ix_customers_email_normalised",
+    customers.c.email_normalised,
+    postgresql_ops={"email_normalised": BY_SIGN},
+)
+Index("ix_customers_name", folded(customers.c.name).label("folded"), postgresql_ops={"folded": BY_SIGN})
+Index("ix_customers_surname", after_first_word(customers.c.name).label("surname"), postgresql_ops={"surname": BY_SIGN})

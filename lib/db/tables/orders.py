@@ -31,6 +31,7 @@ from lib.db.tables.columns import (
     short,
     words,
 )
+from lib.db.tables.search import BY_SIGN
 
 PAYMENT_STATUSES = (
     "pending",
@@ -49,7 +50,7 @@ orders = Table(
     metadata,
     key("order_id"),
     *imported(),
-    short("number", nullable=False, index=True),
+    short("number", nullable=False),
     ref("customers.customer_id", nullable=True, index=False),  # ix_orders_customer_id_placed_at begins with it
     at("placed_at", nullable=False, index=True),
     at("cancelled_at"),
@@ -173,6 +174,8 @@ exchange_rates = Table(
     CheckConstraint("rate > 0", name="rate_positive"),
 )
 
+# An order is found by the beginning of its number.
+Index("ix_orders_number", orders.c.number, postgresql_ops={"number": BY_SIGN})
 Index("ix_orders_customer_id_placed_at", orders.c.customer_id, orders.c.placed_at)
 
 # What the queue of unpaid orders reads; the query must hold the same words.
