@@ -46,6 +46,8 @@ WATCHED = (
     Watched("questions", "question_id", ("customer_id",), "fact_question"),
     Watched("loyalty_members", "loyalty_member_id", ("customer_id",), "fact_member"),
     Watched("loyalty_entries", "loyalty_entry_id", ("loyalty_member_id",), "fact_points"),
+    Watched("offers", "offer_id", ("window_days",)),
+    Watched("offer_assignments", "offer_assignment_id", ("customer_id",), "fact_assignment"),
 )
 LOOSE = ("refunds", "reviews", "tickets", "carts", "survey_answers", "questions")
 _STAMPED = (*((w.name, w.key, "updated_at") for w in WATCHED), ("deleted_rows", "deleted_row_id", "deleted_at"))
@@ -105,6 +107,12 @@ def find_touched(
     _touch(
         engine,
         "SELECT owner_key FROM old.fact_survey WHERE survey_id IN (SELECT survey_id FROM changes.changed_surveys)",
+    )
+    # An offer changes its status daily; only another window reaches the outcomes of those assigned.
+    _touch(
+        engine,
+        "SELECT a.owner_key FROM old.fact_assignment a JOIN changes.changed_offers c USING (offer_id) "
+        "WHERE a.window_days <> c.window_days",
     )
     # A promised day that has passed meanwhile makes a parcel late without any row having changed.
     _touch(engine, f"SELECT owner_key FROM old.fact_shipment WHERE is_late IS NULL AND promised_day < {today}")  # noqa: S608 - a whole number
@@ -199,6 +207,7 @@ def _touch_new_owners(engine: duckdb.DuckDBPyConnection, source: Source) -> None
         f"{loose_key('orders', 'CAST(order_id AS BIGINT)')}) FROM incoming",
     )
     _touch(engine, "SELECT customer_id FROM changes.changed_customers")
+    _touch(engine, "SELECT customer_id FROM changes.changed_offer_assignments")
     for watched in WATCHED:
         if watched.name in LOOSE:
             by_order = "order_id" in watched.refers

@@ -474,6 +474,78 @@ FROM stage.main.loyalty_entries e JOIN stage.main.loyalty_members m USING (loyal
 ORDER BY day
 """
 
+FACT_ASSIGNMENT = """
+INSERT INTO fact_assignment BY NAME
+WITH
+assigned AS (
+    SELECT
+        a.*, store_day(a.assigned_at) AS day, o.window_days,
+        -- The code that is hers alone, else the one for all.
+        upper(coalesce(a.code, nullif(json_extract_string(v.settings, '$.code.shared'), ''))) AS own_code
+    FROM stage.main.offer_assignments a
+    JOIN stage.main.offers o USING (offer_id)
+    LEFT JOIN stage.main.offer_versions v ON v.offer_version_id = a.offer_version_id
+),
+used AS (SELECT DISTINCT order_id, upper(code) AS code FROM stage.main.discounts_used WHERE code IS NOT NULL),
+ordered AS (
+    SELECT
+        a.offer_assignment_id, a.day AS from_day,
+        o.day, o.order_id, o.placed_at, o.occasion, o.net_minor, o.refund_minor, o.discount_minor, o.cost_minor,
+        o.costed_net_minor, o.channel, o.country, o.device, coalesce(o.main_category, 'uncategorised') AS category,
+        o.placed_at < a.assigned_at AS is_before,
+        o.placed_at >= a.assigned_at AND o.day <= a.day + a.window_days AS is_inside,
+        o.day > a.day + a.window_days AND o.day <= a.day + 2 * a.window_days AS is_later,
+        u.order_id IS NOT NULL OR o.order_id IS NOT DISTINCT FROM a.redeemed_order_id AS is_redeeming
+    FROM assigned a
+    JOIN fact_order o ON o.customer_id = a.customer_id AND o.is_valid
+    LEFT JOIN used u ON u.order_id = o.order_id AND u.code = a.own_code
+),
+outcome AS (
+    SELECT
+        offer_assignment_id,
+        max(occasion) FILTER (is_before) AS purchases,
+        arg_max(channel, (placed_at, order_id)) FILTER (is_before) AS channel,
+        arg_max(country, (placed_at, order_id)) FILTER (is_before) AS country,
+        arg_max(device, (placed_at, order_id)) FILTER (is_before) AS device,
+        arg_max(category, (placed_at, order_id)) FILTER (is_before) AS category,
+        sum(net_minor) FILTER (is_before AND day >= from_day - 365) AS before_net_minor,
+        min(day - from_day) FILTER (is_inside) AS days_to_order,
+        count(*) FILTER (is_inside) AS orders,
+        sum(net_minor) FILTER (is_inside) AS net_minor,
+        sum(refund_minor) FILTER (is_inside) AS refund_minor,
+        sum(cost_minor) FILTER (is_inside) AS cost_minor,
+        sum(costed_net_minor) FILTER (is_inside) AS costed_net_minor,
+        count(*) FILTER (is_inside AND is_redeeming) AS redeemed_orders,
+        sum(net_minor) FILTER (is_inside AND is_redeeming) AS redeemed_net_minor,
+        sum(discount_minor) FILTER (is_inside AND is_redeeming) AS redeemed_discount_minor,
+        count(*) FILTER (is_later) AS later_orders
+    FROM ordered GROUP BY offer_assignment_id
+)
+SELECT
+    a.offer_assignment_id, a.customer_id AS owner_key, a.customer_id, a.offer_id, a.offer_version_id,
+    a.day, a.window_days, NOT coalesce(c.is_test, false) AS is_valid,
+    a.arm = 'treatment' AS is_treated, a.sent_at IS NOT NULL AS is_sent, a.opened_at IS NOT NULL AS is_opened,
+    a.held_back IS NOT NULL AS is_held_back,
+    a.redeemed_at IS NOT NULL OR coalesce(b.redeemed_orders, 0) > 0 AS is_redeemed,
+    coalesce(b.orders, 0) > 0 AS has_bought,
+    CASE WHEN b.purchases IS NULL THEN 'none' WHEN b.purchases >= 3 THEN '3 or more' ELSE CAST(b.purchases AS VARCHAR)
+    END AS purchases_before,
+    coalesce(b.channel, 'unknown') AS channel, coalesce(b.country, 'unknown') AS country,
+    coalesce(b.device, 'unknown') AS device, coalesce(b.category, 'unknown') AS category,
+    b.days_to_order,
+    coalesce(b.before_net_minor, 0) AS before_net_minor,
+    coalesce(b.orders, 0) AS orders, coalesce(b.net_minor, 0) AS net_minor,
+    coalesce(b.refund_minor, 0) AS refund_minor, coalesce(b.cost_minor, 0) AS cost_minor,
+    coalesce(b.costed_net_minor, 0) AS costed_net_minor,
+    coalesce(b.redeemed_orders, 0) AS redeemed_orders, coalesce(b.redeemed_net_minor, 0) AS redeemed_net_minor,
+    coalesce(b.redeemed_discount_minor, 0) AS redeemed_discount_minor,
+    coalesce(b.later_orders, 0) AS later_orders
+FROM assigned a
+LEFT JOIN outcome b USING (offer_assignment_id)
+LEFT JOIN stage.main.customers c ON c.customer_id = a.customer_id
+ORDER BY a.offer_id, a.day
+"""
+
 DIM_CUSTOMER = """
 INSERT INTO dim_customer BY NAME
 WITH bought AS (
@@ -532,5 +604,6 @@ STATEMENTS = (
     ("questions", FACT_QUESTION),
     ("loyalty members", FACT_MEMBER),
     ("loyalty points", FACT_POINTS),
+    ("offers", FACT_ASSIGNMENT),
     ("customers", DIM_CUSTOMER),
 )

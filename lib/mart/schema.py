@@ -253,6 +253,26 @@ fact_points = Table(
     *_big("balance_points", "balance_minor"),  # what it adds to what is outstanding: negative unless issued
 )
 
+# Grain: one customer assigned to one arm of an offer. Outcomes are of her valid orders from the instant of being
+# assigned to the end of the store day ``day + window_days``, less what was refunded of them since (behaviour).
+# The segments are as known at that instant: what she did afterwards is no segment.
+fact_assignment = Table(
+    "fact_assignment",
+    mart_metadata,
+    *_big("offer_assignment_id", "owner_key", "customer_id", "offer_id"),
+    *_maybe_big("offer_version_id"),
+    *_whole("day", "window_days"),
+    *_yes("is_valid"),  # not a test customer
+    *_yes("is_treated", "is_sent", "is_opened", "is_held_back"),
+    *_yes("is_redeemed", "has_bought"),  # by the shop's word, or by an order with the offer's code
+    *_label("purchases_before", "channel", "country", "device", "category"),  # of the last order before
+    *_maybe("days_to_order"),  # to the first order in the window
+    *_big("before_net_minor"),  # net sales of the 365 days before
+    *_big("orders", "net_minor", "refund_minor", "cost_minor", "costed_net_minor"),
+    *_big("redeemed_orders", "redeemed_net_minor", "redeemed_discount_minor"),  # of the orders that redeemed it
+    *_big("later_orders"),  # in as many days again after the window
+)
+
 # Grain: one customer, with or without orders.
 dim_customer = Table(
     "dim_customer",
@@ -449,6 +469,6 @@ seen = Table(
 
 FACTS = (
     *(fact_order, fact_refund, fact_item, fact_shipment, fact_return, fact_review, fact_ticket, fact_cart),
-    *(fact_survey, fact_question, fact_member, fact_points),
+    *(fact_survey, fact_question, fact_member, fact_points, fact_assignment),
 )
 SCHEMA_VERSION = 6

@@ -16,6 +16,7 @@ from lib.db.tables.carts import carts
 from lib.db.tables.customers import customers
 from lib.db.tables.desk import targets
 from lib.db.tables.loyalty import loyalty_entries, loyalty_members
+from lib.db.tables.offers import offer_assignments, offer_versions, offers
 from lib.db.tables.orders import discounts_used, order_items, orders, refund_items, refunds
 from lib.db.tables.products import products
 from lib.db.tables.returns import return_items, returns
@@ -155,6 +156,18 @@ STAGED = (
         "loyalty_entries",
         pick(loyalty_entries, "loyalty_entry_id loyalty_member_id order_id kind points value_minor occurred_at"),
         f"loyalty_member_id IN (SELECT loyalty_member_id FROM loyalty_members WHERE {_OF_MEMBERS})",  # noqa: S608 - a constant of this module
+    ),
+    # The few offers are read whole: their assignments name them.
+    Staged("offers", pick(offers, "offer_id window_days"), "offer_id IS NOT NULL"),
+    Staged("offer_versions", pick(offer_versions, "offer_version_id settings"), "offer_version_id IS NOT NULL"),
+    Staged(
+        "offer_assignments",
+        pick(
+            offer_assignments,
+            "offer_assignment_id offer_id customer_id offer_version_id arm assigned_at code held_back sent_at "
+            "opened_at redeemed_at redeemed_order_id",
+        ),
+        _OF_MEMBERS,
     ),
 )
 PRODUCTS = Staged(

@@ -16,6 +16,7 @@ from lib.db.store import Store
 from lib.db.tables.carts import carts
 from lib.db.tables.customers import customers
 from lib.db.tables.loyalty import loyalty_entries, loyalty_members
+from lib.db.tables.offers import offer_assignments, offer_versions, offers
 from lib.db.tables.orders import discounts_used, order_items, orders, refund_items, refunds
 from lib.db.tables.products import products
 from lib.db.tables.returns import return_items, returns
@@ -36,6 +37,7 @@ TABLES: dict[str, Table] = {
     for table in (
         *(customers, products, orders, refunds, shipments, returns, reviews, tickets, carts),
         *(surveys, survey_answers, questions, loyalty_members, loyalty_entries),
+        *(offers, offer_assignments),
     )
 }
 
@@ -271,6 +273,39 @@ class Shop:
             occurred_at=self.earlier(),
         )
 
+    def new_offer(self) -> None:
+        offer = self.add(offers, name="Come back", kind="coupon", window_days=self.dice.choice([14, 30, 60]))
+        shared = self.dice.choice(["ten", ""])
+        self.add(offer_versions, offer_id=offer, number=1, settings={"code": {"shared": shared}}, created_at=self.at)
+
+    def assign(self) -> None:
+        offer, customer = self.some(offers), self.some(customers)
+        one = offer_assignments.c
+        if (
+            offer is None
+            or customer is None
+            or self.some(offer_assignments, one.offer_id == offer, one.customer_id == customer)
+        ):
+            return
+        is_treated = self.dice.random() < 0.6
+        self.add(
+            offer_assignments,
+            offer_id=offer,
+            customer_id=customer,
+            offer_version_id=self.some(offer_versions, offer_versions.c.offer_id == offer),
+            arm="treatment" if is_treated else "holdout",
+            assigned_at=self.earlier(150),
+            updated_at=self.at,
+            sent_at=self.at if is_treated and self.dice.random() < 0.7 else None,
+            code=f"{self.dice.getrandbits(40)}" if is_treated and self.dice.random() < 0.2 else None,
+            redeemed_order_id=self.some(orders) if self.dice.random() < 0.1 else None,
+        )
+
+    def change_offer(self) -> None:
+        window: dict[str, Any] = self.dice.choice([{"status": "running"}, {"window_days": self.dice.choice([14, 45])}])
+        self.change(offers, self.some(offers), **window)
+        self.change(offer_assignments, self.some(offer_assignments), opened_at=self.at)
+
     def change_feedback(self) -> None:
         table, change = self.dice.choice(
             [
@@ -335,6 +370,14 @@ class Shop:
             self.connection.execute(
                 update(table).where(table.c.customer_id == gone).values(customer_id=kept, updated_at=self.at)
             )
+        # Nobody is in one offer twice: of two assignments hers stays.
+        one = offer_assignments.c
+        hers = select(one.offer_id).where(one.customer_id == kept)
+        theirs = list(self.connection.scalars(hers))
+        self.connection.execute(delete(offer_assignments).where(one.customer_id == gone, one.offer_id.in_(theirs)))
+        self.connection.execute(
+            update(offer_assignments).where(one.customer_id == gone).values(customer_id=kept, updated_at=self.at)
+        )
         self.connection.execute(delete(customers).where(customers.c.customer_id == gone))
 
     def delete_order(self) -> None:
@@ -346,6 +389,11 @@ class Shop:
                 update(table).where(table.c.order_id == row).values(order_id=None, updated_at=self.at)
             )
         self.connection.execute(update(refund_items).where(refund_items.c.order_id == row).values(order_id=None))
+        self.connection.execute(
+            update(offer_assignments)
+            .where(offer_assignments.c.redeemed_order_id == row)
+            .values(redeemed_order_id=None, updated_at=self.at)
+        )
         lines = select(order_items.c.order_item_id).where(order_items.c.order_id == row)
         self.connection.execute(
             update(refund_items).where(refund_items.c.order_item_id.in_(lines)).values(order_item_id=None)
@@ -377,6 +425,9 @@ class Shop:
             self.new_question,
             self.new_member,
             *[self.new_points] * 2,
+            self.new_offer,
+            *[self.assign] * 3,
+            self.change_offer,
             self.change_feedback,
             self.change_order,
             self.change_order,
