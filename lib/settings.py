@@ -78,6 +78,12 @@ SETTINGS = (
         "",
         "Private addresses or networks that webhooks may go to all the same, such as 10.0.0.5, 192.168.7.0/24.",
     ),
+    Setting(
+        "ENCORE_HOOK_SECRET",
+        "",
+        "What other programs sign with when they tell of bounces, unsubscribes and complaints at /hooks/contact: "
+        "16 characters or more; empty: nothing is taken.",
+    ),
     Setting("ENCORE_OUTBOX_SECONDS", "10", "Seconds between two looks for what is to be sent; 0: only by command."),
     Setting(
         "ENCORE_IMAP_URL",
@@ -122,6 +128,7 @@ class Settings:
     webhook_url: str
     webhook_secret: str
     webhook_allow: tuple[IPv4Network | IPv6Network, ...]
+    hook_secret: str
     outbox_seconds: float
     imap_url: str
     imap_mark_seen: bool
@@ -213,6 +220,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         webhook_url=_server("ENCORE_WEBHOOK_URL", value, ("https", "http")),
         webhook_secret=_secret("ENCORE_WEBHOOK_SECRET", value),
         webhook_allow=_networks("ENCORE_WEBHOOK_ALLOW", value),
+        hook_secret=_secret("ENCORE_HOOK_SECRET", value),
         outbox_seconds=_number("ENCORE_OUTBOX_SECONDS", value),
         imap_url=_server("ENCORE_IMAP_URL", value, ("imap", "imaps")),
         imap_mark_seen=_yes("ENCORE_IMAP_MARK_SEEN", value),
@@ -267,7 +275,7 @@ def _mail_from(value: Mapping[str, str]) -> str:
 def _secret(name: str, value: Mapping[str, str]) -> str:
     if value[name] and len(value[name]) < 16:
         raise SettingsError(f"{name} is too short: 16 characters or more, such as `openssl rand -hex 32` prints.")
-    if value["ENCORE_WEBHOOK_URL"] and not value[name]:
+    if name == "ENCORE_WEBHOOK_SECRET" and value["ENCORE_WEBHOOK_URL"] and not value[name]:
         raise SettingsError(f"ENCORE_WEBHOOK_URL is set, so {name} must hold what webhooks are signed with.")
     return value[name]
 

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from lib.db import attachments as kept
+from lib.db import contact_events
+from lib.db.contact_events import ContactEvent
 from lib.db.tables.mail import received_mails
 from lib.db.tables.offers import outbox_messages
 from lib.db.tables.tickets import attachments, ticket_messages, tickets
@@ -62,7 +64,7 @@ def _placed(
 ) -> tuple[Taken, int | None]:
     if mail.is_own or _is_ours(connection, mail.mail_id):
         return Taken("loop"), None
-    if mail.bounce is not None and (about := _note_bounce(connection, mail.bounce)) is not None:
+    if mail.bounce is not None and (about := _note_bounce(connection, mail.bounce, mail.sent_at)) is not None:
         return _tell_ticket(connection, mail, mail.bounce, *about)
     place, automatic = place_of(connection, mail), mail.automatic
     if automatic is None and sender and _is_flood(connection, sender, mail.sent_at):
@@ -210,14 +212,18 @@ def _reopen(connection: Connection, ticket_id: int, at: datetime) -> None:
     connection.execute(update(tickets).where(tickets.c.ticket_id == ticket_id).values(**values))
 
 
-def _note_bounce(connection: Connection, bounce: Bounce) -> tuple[str | None, int | None] | None:
+def _note_bounce(connection: Connection, bounce: Bounce, at: datetime) -> tuple[str | None, int | None] | None:
     """Mark the message that came back as failed; returns what it was about, or null when it is none of ours."""
     if not bounce.mail_id:
         return None
     sent = connection.execute(
-        select(outbox_messages.c.outbox_message_id, outbox_messages.c.about, outbox_messages.c.about_id).where(
-            outbox_messages.c.mail_id == bounce.mail_id
-        )
+        select(
+            outbox_messages.c.outbox_message_id,
+            outbox_messages.c.about,
+            outbox_messages.c.about_id,
+            outbox_messages.c.customer_id,
+            outbox_messages.c.offer_id,
+        ).where(outbox_messages.c.mail_id == bounce.mail_id)
     ).first()
     if sent is None:
         return None
@@ -232,6 +238,19 @@ def _note_bounce(connection: Connection, bounce: Bounce) -> tuple[str | None, in
                 status="failed", failure=f"It came back: {bounce.reason or 'no reason given'}.", handed_over_at=None
             )
         )
+        if sent.customer_id is not None:
+            # Whatever it was about: no offer goes to an address that takes no mail.
+            contact_events.note(
+                connection,
+                ContactEvent(
+                    key=f"mail:{sent.outbox_message_id}:bounced",
+                    kind="bounced",
+                    customer_id=sent.customer_id,
+                    offer_id=sent.offer_id,
+                    source=SOURCE,
+                    occurred_at=at,
+                ),
+            )
     return sent.about, sent.about_id
 
 

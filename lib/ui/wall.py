@@ -39,6 +39,8 @@ OPEN = (
     (re.compile(r"/signin/provider|/signin/callback"), {"GET"}),
     (re.compile(r"/signout"), {"POST"}),
     (re.compile(r"/(?:invitation|reset)/[A-Za-z0-9_-]{20,100}"), {"GET", "HEAD", "POST"}),
+    (re.compile(r"/unsubscribe/[A-Za-z0-9._-]{20,100}"), {"GET", "HEAD", "POST"}),
+    (re.compile(r"/hooks/contact"), {"POST"}),
     (re.compile(r"/app/static/(?:inter-latin\.woff2|logo\.svg|mark\.svg)"), {"GET", "HEAD"}),
 )
 # Where no page of the app begins: asked by scripts, not by people.

@@ -19,8 +19,9 @@ from sqlalchemy import Engine, func, insert, select, update
 from lib.db.engine import reading, writing
 from lib.db.store import Store
 from lib.db.tables.columns import now
+from lib.db.tables.customers import customers
 from lib.db.tables.mail import received_mails
-from lib.db.tables.offers import outbox_messages
+from lib.db.tables.offers import contact_events, outbox_messages
 from lib.db.tables.store import store as store_table
 from lib.db.tables.store import watermarks
 from lib.db.tables.tickets import attachments, ticket_messages, tickets
@@ -188,9 +189,14 @@ def test_a_bounce_marks_the_message_as_failed_and_tells_the_ticket(
     poll(shop)
     with writing(database) as connection:
         set_sending(connection, now())
+        ann = connection.execute(
+            insert(customers)
+            .values(source="test", external_id="ann", fingerprint="ann", email="ann@example.com")
+            .returning(customers.c.customer_id)
+        ).scalar_one()
         told: dict[str, Any] = {"recipient": "ann@example.com", "subject": "Re: it", "body": "Tomorrow."}
         told["channel"] = "email"
-        enqueue(connection, idempotency_key="a", about="ticket", about_id=1, at=now(), **told)
+        enqueue(connection, idempotency_key="a", about="ticket", about_id=1, customer_id=ann, at=now(), **told)
     deliver(shop)
     sent_as = smtp.mails()[0]["Message-ID"]
     report = email.message_from_bytes(BOUNCE.replace(b"MAIL_ID", sent_as.encode()), policy=default)
@@ -201,6 +207,9 @@ def test_a_bounce_marks_the_message_as_failed_and_tells_the_ticket(
     note = rows(database, ticket_messages)[1]
     assert (note.author, note.is_public) == ("automatic", False)
     assert note.body == "The answer to ann@example.com did not arrive: 550 5.1.1 <ann@example.com> is unknown."
+    # No offer goes to that address any more.
+    (event,) = rows(database, contact_events)
+    assert (event.kind, event.customer_id, event.source) == ("bounced", ann, "mail")
 
 
 def test_passwords_travel_only_under_lock_and_are_in_no_words() -> None:
