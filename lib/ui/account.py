@@ -8,7 +8,7 @@ import streamlit as st
 from lib.metrics import drill
 from lib.metrics.account import SMALL, Account, Number
 from lib.metrics.definition import Mart, Unit
-from lib.ui.tables import amounts, download, number_format, table
+from lib.ui.tables import amounts, download, number_format, still, table
 from lib.ui.text import NO_DATA, of_days, plain, written
 
 PAGE = 25
@@ -89,7 +89,7 @@ def _draw_numbers(account: Account, currency: str) -> None:
     )
     if any(number.meaning for number in account.numbers):
         frame["Meaning"] = [number.meaning for number in account.numbers]
-    _still(frame, alt=f"The numbers that make {account.label}")
+    still(frame, alt=f"The numbers that make {account.label}")
 
 
 def _draw_left_out(account: Account) -> None:
@@ -100,12 +100,7 @@ def _draw_left_out(account: Account) -> None:
             "Cases": [f"{count:,}" for count in account.left_out.values()],
         }
     )
-    _still(frame, alt="Cases left out, by reason")
-
-
-def _still(frame: pd.DataFrame, *, alt: str) -> None:
-    """A short table whose words wrap; what comes from data is shown as it is."""
-    st.table(frame.map(plain), border="horizontal", hide_index=True, alt=alt)
+    still(frame, alt="Cases left out, by reason")
 
 
 def _draw_rows(account: Account, mart: Mart, currency: str, key: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -13,14 +14,14 @@ from lib.metrics.account import FEW, Account, figure_account
 from lib.metrics.bridge import bridge, bridge_account
 from lib.metrics.definition import Mart, Scope, Unit
 from lib.metrics.product_rows import product_account
-from lib.money import exponent, to_major
+from lib.money import exponent
 from lib.periods import Period, day_of
 from lib.ui.access import Opened
 from lib.ui.cached import dailies
 from lib.ui.calendar import marked_days
 from lib.ui.cards import course_of, figure_of
 from lib.ui.drill_down import open_accounts, open_button
-from lib.ui.tables import download, in_money, pick
+from lib.ui.tables import download, in_money, still
 from lib.ui.text import major, plain, written
 
 ENDS = ("low", "high")
@@ -152,32 +153,29 @@ def draw_best_sellers(page: Opened) -> None:
     shown = pd.DataFrame(
         {
             "Product": frame["product"].astype(str),
-            "Net sales": [float(to_major(int(v), page.currency)) for v in frame["net_minor"]],
+            "Net sales": frame["net_minor"].astype("int64"),
             "Units": frame["units"].astype("int64"),
             "Orders": frame["orders"].astype("int64"),
             "Change": [
-                None if not b else 100 * (n - b) / b
+                None if not b or b <= 0 else (n - b) / b
                 for n, b in zip(frame["net_minor"], frame["net_before_minor"], strict=True)
             ],
         }
-    )
+    ).astype({"Change": "float64"})
     if page.before is None:
         shown = shown.drop(columns="Change")
-    config = {
-        "Product": st.column_config.TextColumn(width="medium"),
-        "Net sales": st.column_config.NumberColumn(f"Net sales ({page.currency})", format="%,.0f"),
-        "Units": st.column_config.NumberColumn(format="%,d"),
-        "Orders": st.column_config.NumberColumn(format="%,d"),
-        "Change": st.column_config.NumberColumn(
-            format="%+.0f%%", help="Against the days compared with; empty where nothing was sold then."
-        ),
+    numbers: dict[str, Callable[[Any], str]] = {
+        "Net sales": lambda v: written(v, Unit.MONEY, page.currency),
+        "Units": lambda v: written(v, Unit.COUNT, ""),
+        "Orders": lambda v: written(v, Unit.COUNT, ""),
+        "Change": lambda v: f"{v:+.0%}".replace("-", "−"),
     }
-    picked = pick(shown, alt="Best sellers of the period", columns=config, key="best_table")
+    still(shown, alt="Best sellers of the period", numbers={name: numbers[name] for name in shown.columns[1:]})
     with st.container(horizontal=True, vertical_alignment="center"):
         is_asked = open_button("open_product", "Choose a product: its order lines, discounts and refunds")
         download("Download (CSV)", "best_sellers", lambda: in_money(frame, page.currency), key="csv_best")
-    if is_asked or picked is not None:
-        _open_product(page, frame, picked or 0)
+    if is_asked:
+        _open_product(page, frame)
 
 
 def _before(page: Opened) -> Scope:
@@ -187,12 +185,12 @@ def _before(page: Opened) -> Scope:
     )
 
 
-def _open_product(page: Opened, frame: pd.DataFrame, place: int) -> None:
+def _open_product(page: Opened, frame: pd.DataFrame) -> None:
     choices: dict[str, Callable[[Mart], Account]] = {}
     for number, name in zip(frame["product_id"], frame["product"].astype(str), strict=True):
         label = name if name not in choices else f"{name} (#{number})"
         choices[label] = partial(_of_product, page.scope, _before(page), None if pd.isna(number) else int(number), name)
-    open_accounts("Best sellers", choices, key="product", asked="Product", first=list(choices)[place])
+    open_accounts("Best sellers", choices, key="product", asked="Product")
 
 
 def _of_product(scope: Scope, before: Scope, number: int | None, name: str, mart: Mart) -> Account:

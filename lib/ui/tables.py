@@ -13,6 +13,7 @@ from lib.db.tables.columns import now
 from lib.metrics.definition import Unit
 from lib.money import exponent, to_major
 from lib.settings import settings
+from lib.ui.text import MISSING, plain
 from lib.ui.visit import my_token, staff_of
 from lib.workflows.audit import record_export
 
@@ -97,6 +98,17 @@ def noted(frame: pd.DataFrame, name: str, *, token: str | None, address: str | N
 def table(frame: pd.DataFrame, *, alt: str, columns: Mapping[str, Any] | None = None, key: str | None = None) -> None:
     """A read-only table without an index; beyond ten rows it scrolls."""
     st.dataframe(frame, hide_index=True, column_config=dict(columns or {}), placeholder="–", alt=alt, key=key)
+
+
+def still(frame: pd.DataFrame, *, alt: str, numbers: Mapping[str, Callable[[Any], str]] | None = None) -> None:
+    """A short table, read and copied as any text: no grid that a browser must load.
+
+    ``numbers``: how columns of numbers are written; they stand at the right. All others hold words.
+    """
+    written = dict(numbers or {})
+    shown = frame.assign(**{name: frame[name].map(plain) for name in frame.columns if name not in written})
+    styled = shown.style.format(written, na_rep=MISSING) if written else shown  # type: ignore[arg-type]  # its stub wants object
+    st.table(styled, border="horizontal", hide_index=True, alt=alt)
 
 
 def pick(frame: pd.DataFrame, *, alt: str, columns: Mapping[str, Any] | None = None, key: str) -> int | None:
