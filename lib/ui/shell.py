@@ -39,7 +39,7 @@ class Screen:
 
     @property
     def file(self) -> str:
-        return f"{self.title.lower().replace(' ', '_')}.py"
+        return f"{self.title.lower().replace(' ', '_').replace('-', '_')}.py"
 
 
 # A strong button is bright in the dark appearance: white on it could not be read by everybody.
@@ -81,6 +81,12 @@ NAVIGATION = (
         icon=":material/support_agent:",
         words="Answer who waits, the most overdue first.",
         may=May.SEE_QUEUE,
+    ),
+    Screen(
+        title="What-if",
+        icon=":material/tune:",
+        words="Move the sliders: what would an offer earn, and how sure is that?",
+        may=May.SEE_FIGURES,
     ),
     Screen(
         title="Outbox",
