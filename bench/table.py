@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib.demo.build import make_demo
 from lib.settings import Settings, read_settings
 
 
@@ -39,6 +40,16 @@ class Shop:
     @property
     def settings(self) -> Settings:
         return read_settings({"ENCORE_DATA_DIR": str(self.folder)})
+
+
+def store_in(folder: Path, order_database: str = "") -> Settings:
+    """The settings of a data folder and of the order database of that address; an empty folder gets a small store."""
+    named = {"ENCORE_DATABASE_URL": order_database} if order_database else {}
+    settings = read_settings({"ENCORE_DATA_DIR": str(folder), **named})
+    if not folder.exists() or not any(folder.iterdir()):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_demo(settings, orders=5_000)
+    return settings
 
 
 def median_ms(work: Callable[[], object], runs: int) -> float:

@@ -29,6 +29,7 @@ SLOW = (
     "tests/property/test_metrics.py",
     "tests/property/test_reviews.py",
     "tests/property/test_simulated_offers.py",
+    "tests/property/test_staff_at_work.py",
     "tests/unit/test_aside.py",
     "tests/unit/test_backup.py",
     "tests/unit/test_cli.py",

@@ -5,7 +5,7 @@ snooze and version themselves; what comes from imports alone (a parcel, an order
 when somebody first touches it, and has version 0 until then.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -72,6 +72,7 @@ def assign_all(
 ) -> list[int]:
     """Give several to somebody; those that others changed meanwhile stay as they are and are returned."""
     _check_many(versions)
+    hold(conn, subject, versions)
     return [
         key for key, version in sorted(versions.items()) if not _assigned(conn, by, subject, key, owner_id, version, at)
     ]
@@ -142,6 +143,7 @@ def tag_all(conn: Connection, by: Staff, subject: str, keys: Sequence[int], tag:
     by.must(May.WORK_QUEUE)
     _check_many(keys)
     wanted, count = _tag(tag), 0
+    hold(conn, subject, keys)
     for key in sorted(keys):
         row = locked(conn, subject, key, version=None, at=at)
         before = tags_of(row["tags"]) if row else []
@@ -156,6 +158,17 @@ def tag_all(conn: Connection, by: Staff, subject: str, keys: Sequence[int], tag:
 def tags_of(text: str | None) -> list[str]:
     """The tags as they are stored, one by one."""
     return [tag.strip() for tag in (text or "").split(",") if tag.strip()]
+
+
+def hold(conn: Connection, subject: str, keys: Collection[int]) -> None:
+    """Hold several reviews or tickets until the transaction ends, always in the order of their keys.
+
+    Whoever changes more than one holds all of them first: an entry in the log makes others take turns, and two who
+    wait for a row and for the log crosswise would wait for ever.
+    """
+    home = _HOMES[subject]
+    key = home.c[f"{subject}_id"]
+    conn.execute(select(key).where(key.in_(keys)).order_by(key).with_for_update()).all()
 
 
 def locked(

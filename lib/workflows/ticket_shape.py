@@ -9,7 +9,7 @@ from lib.db.service import settle
 from lib.db.tables.tickets import ticket_messages, tickets
 from lib.errors import InvalidInput
 from lib.staff import May, Staff
-from lib.workflows.desk import locked
+from lib.workflows.desk import hold, locked
 from lib.workflows.tickets import status_values
 
 
@@ -27,11 +27,9 @@ def merge(
     by.must(May.ANSWER_TICKETS)
     if ticket_id == into_id:
         raise InvalidInput("A ticket cannot be merged into itself. Choose another one.")
-    # Always in the order of the keys, so that two who merge crosswise do not wait for each other.
-    held = {}
-    for key, seen in sorted(((ticket_id, version), (into_id, into_version))):
-        held[key] = locked(conn, "ticket", key, version=seen, at=at)
-    row, into = held[ticket_id], held[into_id]
+    hold(conn, "ticket", (ticket_id, into_id))
+    row = locked(conn, "ticket", ticket_id, version=version, at=at)
+    into = locked(conn, "ticket", into_id, version=into_version, at=at)
     assert row is not None and into is not None  # tickets have rows of their own
     if row["merged_into_id"] is not None or into["merged_into_id"] is not None:
         raise InvalidInput("One of them was merged into another ticket already. Open that one.")
@@ -59,6 +57,8 @@ def merge(
 def part(conn: Connection, by: Staff, ticket_id: int, *, version: int, at: datetime) -> None:
     """Take a merge back: the ticket is open again, with its own messages."""
     by.must(May.ANSWER_TICKETS)
+    into_id = conn.scalar(select(tickets.c.merged_into_id).where(tickets.c.ticket_id == ticket_id))
+    hold(conn, "ticket", [key for key in (ticket_id, into_id) if key is not None])
     row = locked(conn, "ticket", ticket_id, version=version, at=at)
     assert row is not None  # a ticket has a row of its own
     if row["merged_into_id"] is None:

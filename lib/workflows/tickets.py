@@ -18,7 +18,7 @@ from lib.db.tables.products import products
 from lib.db.tables.tickets import TICKET_PRIORITIES, ticket_messages, tickets
 from lib.errors import Conflict, InvalidInput
 from lib.staff import May, Staff
-from lib.workflows.desk import locked
+from lib.workflows.desk import hold, locked
 from lib.workflows.drafts import drop_draft
 from lib.workflows.ticket_mail import Way, mail_address, send
 
@@ -71,11 +71,8 @@ def answer(
     settle(conn, [ticket_id])
     drop_draft(conn, by, "ticket", ticket_id)
     send(conn, row, message_id, body, way, at)
-    after = {
-        "message": message_id,
-        "status": then,
-        "by": [n for n, on in (("mail", way.email), ("webhook", way.webhook)) if on],
-    }
+    ways = [name for name, on in (("mail", way.email), ("webhook", way.webhook)) if on]
+    after = {"message": message_id, "status": then, "by": ways}
     record(conn, by, row, "answered", at, after=after, personal={"answer": body})
     return message_id
 
@@ -131,6 +128,7 @@ def set_status(conn: Connection, by: Staff, ticket_id: int, status: str, *, vers
 def close_all(conn: Connection, by: Staff, versions: Mapping[int, int], *, at: datetime) -> list[int]:
     """Close several; those that others changed meanwhile, or that are closed already, are returned."""
     by.must(May.ANSWER_TICKETS)
+    hold(conn, "ticket", versions)
     kept = []
     for key, version in sorted(versions.items()):
         try:
