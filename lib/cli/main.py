@@ -52,6 +52,8 @@ COMMANDS = (
     Command("migrate", "migrate", "bring the order database's tables up to date"),
     Command("staff", "staff", "list the people who work here, give them accounts, roles and links"),
     Command("audit", "audit", "check that the log of who did what is whole, or write it out"),
+    Command("erase-person", "erase_person", "forget somebody: say what goes and what stays, then erase everywhere"),
+    Command("export-person", "export_person", "write all that is known of somebody as JSON"),
     Command("settings", "settings", "list every setting with its default and what it does"),
 )
 

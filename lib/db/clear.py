@@ -8,6 +8,7 @@ from lib.db.tables import all as every_table
 PEOPLE_AND_DESK = frozenset(
     {
         "audit_log",
+        "erasures",
         "refresh_locks",
         "sessions",
         "sign_in_attempts",

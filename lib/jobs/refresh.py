@@ -14,6 +14,7 @@ from lib.db.service import has_unsettled, settle_unsettled
 from lib.db.store import read_store
 from lib.errors import DatabaseUnavailable, EncoreError, RefreshBusy
 from lib.importers.first_load import put_back_after_death
+from lib.jobs.clean import clean_copies, forget_older_snapshots, what_is_left
 from lib.mart.lease import lease
 from lib.mart.refresh import bring_up_to_date
 from lib.mart.snapshot import warm
@@ -44,7 +45,9 @@ class RefreshReport:
 def refresh(
     settings: Settings, *, full: bool = False, wait_seconds: float = 0.0, progress: Progress | None = None
 ) -> RefreshReport:
-    """Bring the mart up to date and publish it.
+    """Bring the mart up to date and publish it; after an erasure also clean every copy of who was erased.
+
+    What changes a snapshot in place leaves old bytes in its file, so then everything is built anew.
 
     Args:
         full: build everything anew, whatever changed.
@@ -52,6 +55,7 @@ def refresh(
 
     Raises:
         RefreshBusy: another process is still refreshing.
+        JobBusy: copies of who was erased are not cleaned yet, for the database is in use all the time.
         RefreshFailed: the mart cannot be written; the last snapshot stays.
         DatabaseUnavailable: the order database cannot be reached or is not migrated.
     """
@@ -61,7 +65,13 @@ def refresh(
             with lease(order_database(settings)) as held:
                 put_back_after_death(order_database(settings))
                 _settle(settings)
-                return _refresh(settings, held, full, progress, started)
+                left = what_is_left(order_database(settings))
+                report = _refresh(settings, held, full or bool(left), progress, started)
+                if left:
+                    forget_older_snapshots(settings.mart_dir)
+            if left:
+                clean_copies(settings, left)
+            return report
         except RefreshBusy:
             if time.monotonic() - started >= wait_seconds:
                 raise

@@ -1,6 +1,6 @@
 """People who bought, how to know them again, and what they agreed to."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, String, Table, UniqueConstraint
 
 from lib.db.tables.columns import Key, at, changed, flag, imported, key, metadata, one_of, ref, short, words
 from lib.db.tables.search import BY_SIGN, after_first_word, folded
@@ -99,6 +99,19 @@ suppressions = Table(
     Column("email_hash", String(64), nullable=False, unique=True),
     at("erased_at", nullable=False),
     CheckConstraint("length(email_hash) = 64", name="hash_length"),
+)
+
+# Who was erased when, and what is still to be cleaned: files to delete, old snapshots, free pages. Null: not yet done.
+erasures = Table(
+    "erasures",
+    metadata,
+    key("erasure_id"),
+    # No reference: it outlives the row of whoever is merged or replaced.
+    Column("customer_id", Key),
+    at("erased_at", nullable=False),
+    # SHA-256 of the attachments that nothing names any more; emptied once they are gone.
+    Column("files", JSON, nullable=False),
+    at("cleaned_at", index=True),
 )
 
 # People are found by the beginning of a name, of a surname, or of an e-mail address.

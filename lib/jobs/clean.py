@@ -1,0 +1,61 @@
+"""Clean every copy after somebody was erased: files, uploads, old snapshots, free pages of the database.
+
+Nobody's name is known here any more, so what might hold it goes as a whole.
+"""
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine, select
+
+from lib.db.attachments import forget_unnamed
+from lib.db.engine import order_database, reading, writing
+from lib.db.erase import note_cleaned, unfinished
+from lib.db.sweep import sweep
+from lib.db.tables.columns import now
+from lib.db.tables.store import import_runs
+from lib.errors import JobBusy
+from lib.mart.about import read_pointer, snapshot_file
+from lib.settings import Settings
+
+ERROR_LOG = "errors.log"
+# An import that gave no sign of life for so long is dead.
+ALIVE = timedelta(minutes=10)
+
+
+def what_is_left(engine: Engine) -> dict[int, list[str]]:
+    """Erasures whose copies are still to be cleaned, with the files to delete."""
+    with reading(engine) as connection:
+        return dict(unfinished(connection))
+
+
+def forget_older_snapshots(mart_dir: Path) -> None:
+    """Remove all snapshots but the current one, for the holder of the mart's lease; open ones go when they close."""
+    about = read_pointer(mart_dir)
+    keep = snapshot_file(mart_dir, about.version) if about else None
+    for file in mart_dir.glob("mart-*.duckdb"):
+        if file != keep:
+            file.unlink(missing_ok=True)
+
+
+def clean_copies(settings: Settings, left: dict[int, list[str]]) -> None:
+    """Delete what is outside the tables, wipe what the database keeps of deleted rows, then note that it is done.
+
+    Raises:
+        JobBusy: an import reads its upload, or the database is in use all the time; the next refresh tries again.
+    """
+    engine = order_database(settings)
+    with reading(engine) as connection:
+        beat = import_runs.c.heartbeat_at > now() - ALIVE
+        if connection.scalar(select(import_runs.c.import_run_id).where(import_runs.c.status == "running", beat)):
+            raise JobBusy("An import is running: the copies that Encore keeps are cleaned when it is through.")
+    files = [sha256 for each in left.values() for sha256 in each]
+    if files:
+        with reading(engine) as connection:
+            forget_unnamed(connection, settings.data_dir, files)
+    shutil.rmtree(settings.data_dir / "uploads", ignore_errors=True)
+    (settings.data_dir / ERROR_LOG).unlink(missing_ok=True)
+    sweep(engine)
+    with writing(engine) as connection:
+        note_cleaned(connection, list(left), at=now())
