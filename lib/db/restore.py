@@ -1,5 +1,6 @@
 """Restore the order database from a backup: all of it in one transaction, or nothing."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 from alembic import command
 from sqlalchemy import Connection, Engine, MetaData, Table, func, insert, inspect, select, text, update
+from sqlalchemy.exc import SAWarning
 
 from lib.db import triggers
 from lib.db.attachments import bring_back_files
@@ -68,8 +70,7 @@ def restore(
         _empty(connection, there)
         config = alembic_config(connection)
         command.upgrade(config, manifest.revision)
-        tables = MetaData()
-        tables.reflect(connection)
+        tables = _there(connection)
         for saved in manifest.tables:
             if saved.name not in tables.tables:
                 raise BackupRefused(f"{path} holds a table {saved.name} that Encore does not know.")
@@ -105,9 +106,18 @@ def _let_nothing_leave(connection: Connection) -> None:
 def _empty(connection: Connection, there: set[str]) -> None:
     """Drop what Encore made; the revisions make it anew."""
     triggers.drop(connection)
+    _there(connection, only=[name for name in there if name in metadata.tables or name == "alembic_version"]).drop_all(
+        connection
+    )
+
+
+def _there(connection: Connection, only: list[str] | None = None) -> MetaData:
+    """The tables as the database has them. Indexes of expressions are not read, and nobody asks for them here."""
     found = MetaData()
-    found.reflect(connection, only=[name for name in there if name in metadata.tables or name == "alembic_version"])
-    found.drop_all(connection)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index", SAWarning)
+        found.reflect(connection, only=only)
+    return found
 
 
 def _fill(connection: Connection, table: Table, path: Path, progress: Progress | None) -> None:
