@@ -33,6 +33,7 @@ class Watched:
 
 WATCHED = (
     Watched("customers", "customer_id"),
+    Watched("consents", "consent_id", ("customer_id",)),
     Watched("products", "product_id"),
     Watched("orders", "order_id", ("customer_id",), "fact_order"),
     Watched("refunds", "refund_id", ("order_id", "customer_id"), "fact_refund"),
@@ -208,6 +209,7 @@ def _touch_new_owners(engine: duckdb.DuckDBPyConnection, source: Source) -> None
     )
     _touch(engine, "SELECT customer_id FROM changes.changed_customers")
     _touch(engine, "SELECT customer_id FROM changes.changed_offer_assignments")
+    _touch(engine, "SELECT customer_id FROM changes.changed_consents")
     for watched in WATCHED:
         if watched.name in LOOSE:
             by_order = "order_id" in watched.refers

@@ -546,18 +546,46 @@ LEFT JOIN stage.main.customers c ON c.customer_id = a.customer_id
 ORDER BY a.offer_id, a.day
 """
 
+# What is packed into one number is compared as one: structures are slow. Tickets, returns and ratings are her own or
+# of her orders: those of an owner, all of whose rows are recomputed together.
 DIM_CUSTOMER = """
 INSERT INTO dim_customer BY NAME
 WITH bought AS (
     SELECT
         customer_id, min(first_day) AS first_day, max(day) AS last_day, min(cohort_month) AS cohort_month,
         max(next_gap) FILTER (occasion = 1) AS second_gap,
-        max(occasion) AS occasions, count(*) AS orders, sum(net_minor) AS net_minor
+        max(occasion) AS occasions, count(*) AS orders, sum(net_minor) AS net_minor,
+        CAST(
+            max(CAST(epoch_us(placed_at) AS HUGEINT) * 10000000000000000 + order_id) % 10000000000000000 AS BIGINT
+        ) AS last_order_id
     FROM fact_order WHERE is_valid AND customer_id IS NOT NULL GROUP BY customer_id
 ),
 opening AS (
     SELECT * FROM fact_order WHERE is_valid AND customer_id IS NOT NULL AND occasion = 1 AND is_first_of_day
-)
+),
+rated AS (
+    SELECT
+        owner_key,
+        CAST(
+            max((CAST(epoch_us(written_at) AS HUGEINT) * 10000000000000000 + review_id) * 8 + rating) % 8 AS INTEGER
+        ) AS rating
+    FROM fact_review WHERE state <> 'spam' AND owner_key > 0 GROUP BY owner_key
+),
+late AS (
+    SELECT owner_key, max(promised_day) AS late_parcel_day FROM fact_shipment
+    WHERE is_valid AND is_late AND attempted_day IS NULL AND delivered_day IS NULL AND status <> 'expired'
+        AND owner_key > 0
+    GROUP BY owner_key
+),
+asking AS (
+    SELECT DISTINCT owner_key FROM fact_ticket WHERE status IN ('open', 'waiting_for_customer') AND owner_key > 0
+),
+sending_back AS (
+    SELECT DISTINCT owner_key FROM fact_return
+    WHERE status IN ('requested', 'approved', 'in_transit', 'received') AND owner_key > 0
+),
+member AS (SELECT DISTINCT customer_id FROM fact_member),
+agreed AS (SELECT DISTINCT customer_id FROM stage.main.consents WHERE channel = 'email' AND state = 'given')
 SELECT
     c.customer_id, b.first_day, b.last_day, b.cohort_month, b.second_gap,
     coalesce(b.occasions, 0) AS occasions, coalesce(b.orders, 0) AS orders, coalesce(b.net_minor, 0) AS net_minor,
@@ -569,10 +597,24 @@ SELECT
         WHEN o.is_late THEN 'late'
         WHEN NOT o.is_late THEN 'on time'
         WHEN o.order_id IS NOT NULL THEN 'unknown'
-    END AS first_delivery
+    END AS first_delivery,
+    nullif(l.channel, 'unknown') AS last_channel, nullif(l.country, 'unknown') AS last_country,
+    nullif(l.device, 'unknown') AS last_device, nullif(l.payment_method, 'unknown') AS last_payment_method,
+    l.delivery_type AS last_delivery_type, l.is_late AS last_is_late,
+    r.rating AS last_rating, p.late_parcel_day,
+    t.owner_key IS NOT NULL AS has_open_ticket, s.owner_key IS NOT NULL AS has_open_return,
+    m.customer_id IS NOT NULL AS is_member, a.customer_id IS NOT NULL AS has_consent,
+    c.erased_at IS NOT NULL AS is_erased, c.language
 FROM stage.main.customers c
 LEFT JOIN bought b USING (customer_id)
 LEFT JOIN opening o ON o.customer_id = c.customer_id
+LEFT JOIN fact_order l ON l.order_id = b.last_order_id
+LEFT JOIN rated r ON r.owner_key = c.customer_id
+LEFT JOIN late p ON p.owner_key = c.customer_id
+LEFT JOIN asking t ON t.owner_key = c.customer_id
+LEFT JOIN sending_back s ON s.owner_key = c.customer_id
+LEFT JOIN member m ON m.customer_id = c.customer_id
+LEFT JOIN agreed a ON a.customer_id = c.customer_id
 """
 
 DIM_PRODUCT = """

@@ -283,6 +283,14 @@ dim_customer = Table(
     *_big("net_minor"),  # behaviour, valid orders
     # of the first purchase; 'unknown' where the source is silent, null without a purchase
     *_text("first_channel", "first_country", "first_category", "first_product", "first_discount", "first_delivery"),
+    # of the last valid order; null where the source is silent
+    *_text("last_channel", "last_country", "last_device", "last_payment_method", "last_delivery_type"),
+    *_maybe_yes("last_is_late"),
+    *_maybe("last_rating"),  # the last she gave, in a review or a survey of one
+    # The latest promised day of her parcels that are late and still on their way.
+    *_maybe("late_parcel_day"),
+    *_yes("has_open_ticket", "has_open_return", "is_member", "has_consent", "is_erased"),  # consent: to e-mail
+    *_text("language"),
 )
 
 # Grain: one product.
@@ -471,4 +479,4 @@ FACTS = (
     *(fact_order, fact_refund, fact_item, fact_shipment, fact_return, fact_review, fact_ticket, fact_cart),
     *(fact_survey, fact_question, fact_member, fact_points, fact_assignment),
 )
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7

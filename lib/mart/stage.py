@@ -13,7 +13,7 @@ import duckdb
 from sqlalchemy import Column
 
 from lib.db.tables.carts import carts
-from lib.db.tables.customers import customers
+from lib.db.tables.customers import consents, customers
 from lib.db.tables.desk import targets
 from lib.db.tables.loyalty import loyalty_entries, loyalty_members
 from lib.db.tables.offers import offer_assignments, offer_versions, offers
@@ -38,7 +38,7 @@ class Staged:
 
 # A row that names an order belongs to the order's owner; else to its customer; else to nobody known.
 _BY_ORDER = "order_id IN (SELECT id FROM wanted_orders)"
-_OF_MEMBERS = "customer_id IN (SELECT id FROM wanted_customers)"
+_OF_CUSTOMERS = "customer_id IN (SELECT id FROM wanted_customers)"
 
 
 def _owned(kind: str, key: str) -> str:
@@ -50,7 +50,12 @@ def _owned(kind: str, key: str) -> str:
 
 
 STAGED = (
-    Staged("customers", pick(customers, "customer_id is_test"), "customer_id IN (SELECT id FROM all_customers)"),
+    Staged(
+        "customers",
+        pick(customers, "customer_id is_test language erased_at"),
+        "customer_id IN (SELECT id FROM all_customers)",
+    ),
+    Staged("consents", pick(consents, "customer_id channel state"), _OF_CUSTOMERS),
     Staged(
         "orders",
         pick(
@@ -150,12 +155,12 @@ STAGED = (
     Staged(
         "loyalty_members",
         pick(loyalty_members, "loyalty_member_id customer_id joined_at tier"),
-        _OF_MEMBERS,
+        _OF_CUSTOMERS,
     ),
     Staged(
         "loyalty_entries",
         pick(loyalty_entries, "loyalty_entry_id loyalty_member_id order_id kind points value_minor occurred_at"),
-        f"loyalty_member_id IN (SELECT loyalty_member_id FROM loyalty_members WHERE {_OF_MEMBERS})",  # noqa: S608 - a constant of this module
+        f"loyalty_member_id IN (SELECT loyalty_member_id FROM loyalty_members WHERE {_OF_CUSTOMERS})",  # noqa: S608 - a constant of this module
     ),
     # The few offers are read whole: their assignments name them.
     Staged("offers", pick(offers, "offer_id window_days"), "offer_id IS NOT NULL"),

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
 from lib.db.engine import writing
 from lib.db.store import Store
 from lib.db.tables.carts import carts
-from lib.db.tables.customers import customers
+from lib.db.tables.customers import consents, customers
 from lib.db.tables.loyalty import loyalty_entries, loyalty_members
 from lib.db.tables.offers import offer_assignments, offer_versions, offers
 from lib.db.tables.orders import discounts_used, order_items, orders, refund_items, refunds
@@ -37,7 +37,7 @@ TABLES: dict[str, Table] = {
     for table in (
         *(customers, products, orders, refunds, shipments, returns, reviews, tickets, carts),
         *(surveys, survey_answers, questions, loyalty_members, loyalty_entries),
-        *(offers, offer_assignments),
+        *(offers, offer_assignments, consents),
     )
 }
 
@@ -77,7 +77,20 @@ class Shop:
         return self.at - timedelta(seconds=self.dice.randrange(days * 86_400))
 
     def new_customer(self) -> int:
-        return self.add(customers, name="N", is_test=self.dice.random() < 0.05)
+        return self.add(customers, name="N", is_test=self.dice.random() < 0.05, language=self.dice.choice([None, "de"]))
+
+    def say_about_mail(self) -> None:
+        """Agree to a channel, or take it back."""
+        customer, channel = self.some(customers), self.dice.choice(["email", "sms"])
+        if customer is None:
+            return None
+        state = self.dice.choice(["given", "given", "withdrawn"])
+        stated = self.some(consents, consents.c.customer_id == customer, consents.c.channel == channel)
+        if stated is not None:
+            return self.change(consents, stated, state=state)
+        values = {"customer_id": customer, "channel": channel, "state": state, "source": "test"}
+        self.add(consents, **values, updated_at=self.at)
+        return None
 
     def new_product(self) -> int:
         return self.add(products, name=f"P{self.dice.randrange(30)}", category=self.dice.choice([None, "a", "b", "c"]))
@@ -187,7 +200,7 @@ class Shop:
         made = self.add(
             returns,
             order_id=order,
-            status=self.dice.choice(["requested", "closed", "rejected"]),
+            status=self.dice.choice(["requested", "received", "closed", "rejected"]),
             requested_at=self.earlier(20),
             refunded_at=self.at if self.dice.random() < 0.4 else None,
             currency="EUR",
@@ -214,7 +227,9 @@ class Shop:
 
     def new_ticket(self) -> None:
         opened = self.earlier()
-        self.add(tickets, **self.whose(), opened_at=opened, first_response_at=opened + timedelta(hours=2))
+        status = self.dice.choice(["open", "waiting_for_customer", "closed", "spam"])
+        answered = opened + timedelta(hours=2)
+        self.add(tickets, **self.whose(), opened_at=opened, first_response_at=answered, status=status)
 
     def new_cart(self) -> None:
         made = self.earlier()
@@ -348,7 +363,10 @@ class Shop:
         self.change(products, self.some(products), **change)
 
     def change_customer(self) -> None:
-        self.change(customers, self.some(customers), is_test=self.dice.random() < 0.5)
+        change: dict[str, Any] = self.dice.choice(
+            [{"is_test": self.dice.random() < 0.5}, {"language": "en"}, {"erased_at": self.at}]
+        )
+        self.change(customers, self.some(customers), **change)
 
     def deliver(self) -> None:
         self.change(shipments, self.some(shipments), status="delivered", delivered_at=self.at)
@@ -412,6 +430,7 @@ class Shop:
         happenings: list[Callable[[], object]] = [
             *[self.new_order] * 6,
             self.new_customer,
+            self.say_about_mail,
             self.new_refund,
             self.new_refund,
             self.new_shipment,
