@@ -103,6 +103,9 @@ class Timed:
         self.took.append((time.perf_counter() - started) * 1000)
         return found
 
+    def batches(self, statement: Question, *, rows: int, **params: object) -> Iterator[pd.DataFrame]:
+        return self._mart.batches(statement, rows=rows, **params)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:

@@ -604,7 +604,7 @@ SELECT
     r.rating AS last_rating, p.late_parcel_day,
     t.owner_key IS NOT NULL AS has_open_ticket, s.owner_key IS NOT NULL AS has_open_return,
     m.customer_id IS NOT NULL AS is_member, a.customer_id IS NOT NULL AS has_consent,
-    c.erased_at IS NOT NULL AS is_erased, c.language
+    c.email_normalised IS NOT NULL AS has_address, c.erased_at IS NOT NULL AS is_erased, c.language
 FROM stage.main.customers c
 LEFT JOIN bought b USING (customer_id)
 LEFT JOIN opening o ON o.customer_id = c.customer_id

@@ -289,7 +289,10 @@ dim_customer = Table(
     *_maybe("last_rating"),  # the last she gave, in a review or a survey of one
     # The latest promised day of her parcels that are late and still on their way.
     *_maybe("late_parcel_day"),
-    *_yes("has_open_ticket", "has_open_return", "is_member", "has_consent", "is_erased"),  # consent: to e-mail
+    *_yes(
+        "has_open_ticket", "has_open_return", "is_member", "has_consent", "has_address"
+    ),  # consent, address: of e-mail
+    *_yes("is_erased"),
     *_text("language"),
 )
 

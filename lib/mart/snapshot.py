@@ -6,7 +6,7 @@ refresh: it publishes another file, and the next call of :func:`current` opens t
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,16 @@ class Snapshot:
             _CACHE.put(question, found)
         # Copy-on-write: the copy shares its memory until the caller changes it.
         return found.copy(deep=False)
+
+    def batches(self, statement: Question, *, rows: int, **params: object) -> Iterator[pd.DataFrame]:
+        """The rows that a statement finds, so many at a time: for what is too much to be held at once.
+
+        Nothing is kept; the snapshot stays open until the last batch is taken or the iterator is closed.
+        """
+        sql, given = _SHAPES.written(statement, params)
+        with self._engine.cursor() as cursor:
+            for batch in cursor.execute(sql, list(given)).to_arrow_reader(rows):
+                yield batch.to_pandas()
 
     def _read(self, sql: str, given: tuple[object, ...]) -> pd.DataFrame:
         # A cursor of its own per question: one connection must not be used by two threads at once.

@@ -52,7 +52,7 @@ def _owned(kind: str, key: str) -> str:
 STAGED = (
     Staged(
         "customers",
-        pick(customers, "customer_id is_test language erased_at"),
+        pick(customers, "customer_id is_test language email_normalised erased_at"),
         "customer_id IN (SELECT id FROM all_customers)",
     ),
     Staged("consents", pick(consents, "customer_id channel state"), _OF_CUSTOMERS),
@@ -172,7 +172,7 @@ STAGED = (
             "offer_assignment_id offer_id customer_id offer_version_id arm assigned_at code held_back sent_at "
             "opened_at redeemed_at redeemed_order_id",
         ),
-        _OF_MEMBERS,
+        _OF_CUSTOMERS,
     ),
 )
 PRODUCTS = Staged(

@@ -11,7 +11,7 @@ Age       how long the oldest of what waits has been waiting
 Worked    what needs more than one expression: cohorts, survival, lifetime
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -144,6 +144,9 @@ class Mart(Protocol):
         """The fields of the table ``snapshot``."""
 
     def frame(self, statement: Select[Any], **params: Any) -> pd.DataFrame: ...
+
+    def batches(self, statement: Select[Any], *, rows: int, **params: Any) -> Iterator[pd.DataFrame]:
+        """The rows so many at a time, none of them kept."""
 
 
 Good: TypeAlias = Literal["up", "down"] | None

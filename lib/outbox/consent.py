@@ -54,15 +54,15 @@ def told(reason: str) -> str:
     return _TOLD.get(reason, reason)
 
 
-def nobody(connection: Connection, ids: Collection[int], *, needs_address: bool) -> dict[int, Held]:
-    """Those whom no message may be made for: erased, invented for a test, or (for mail) without an address."""
+def nobody(connection: Connection, ids: Collection[int]) -> dict[int, Held]:
+    """Those whom no message may be made for: erased, invented for a test, or without an address."""
     rows = connection.execute(
         select(customers.c.customer_id, customers.c.erased_at, customers.c.is_test).where(
             among(connection, customers.c.customer_id, ids),
             or_(
                 customers.c.erased_at.is_not(None),
                 customers.c.is_test,
-                *([func.coalesce(customers.c.email_normalised, customers.c.email, "") == ""] if needs_address else []),
+                func.coalesce(customers.c.email_normalised, "") == "",
             ),
         )
     )
@@ -71,29 +71,26 @@ def nobody(connection: Connection, ids: Collection[int], *, needs_address: bool)
     }
 
 
-def came_back(connection: Connection, ids: Collection[int], *, only_bounces: bool = False) -> dict[int, Held]:
-    """Those whose mail bounced for good, who complained, or who unsubscribed.
+def came_back(connection: Connection, ids: Collection[int] | None, kinds: Collection[Held]) -> dict[int, Held]:
+    """Those whose mail bounced for good, who complained, or who unsubscribed; ``ids`` None: all there are.
 
     A complaint or an unsubscription is over once a later consent is on record; a bounce stays.
     """
     event, consent = contact_events.c, consents.c
     later = and_(consent.customer_id == event.customer_id, consent.channel == "email", consent.state == "given")
-    kinds = ("bounced",) if only_bounces else ("bounced", "complained", "unsubscribed")
-    rows = connection.execute(
+    asked = (
         select(event.customer_id, event.kind)
         .select_from(contact_events.outerjoin(consents, later))
         .where(
-            among(connection, event.customer_id, ids),
-            event.kind.in_(kinds),
+            event.customer_id.is_not(None),
+            event.kind.in_([kind.value for kind in kinds]),
             or_(event.kind == "bounced", consent.stated_at.is_(None), consent.stated_at <= event.occurred_at),
         )
         .distinct()
     )
-    found: dict[int, Held] = {}
-    order = list(Held)
-    for row in rows:
-        reason = Held(row.kind)
-        known = found.get(row.customer_id)
+    order, found = list(Held), dict[int, Held]()
+    for row in connection.execute(asked if ids is None else asked.where(among(connection, event.customer_id, ids))):
+        reason, known = Held(row.kind), found.get(row.customer_id)
         if known is None or order.index(reason) < order.index(known):
             found[row.customer_id] = reason
     return found

@@ -364,7 +364,12 @@ class Shop:
 
     def change_customer(self) -> None:
         change: dict[str, Any] = self.dice.choice(
-            [{"is_test": self.dice.random() < 0.5}, {"language": "en"}, {"erased_at": self.at}]
+            [
+                {"is_test": self.dice.random() < 0.5},
+                {"language": "en"},
+                {"erased_at": self.at, "email_normalised": None},
+                {"email_normalised": "a@example.org"},
+            ]
         )
         self.change(customers, self.some(customers), **change)
 

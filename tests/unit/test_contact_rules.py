@@ -192,7 +192,7 @@ def test_no_favour_is_asked_while_a_ticket_or_a_return_is_open(database: Engine)
 
 
 def test_no_discount_when_she_is_likely_to_order_anyway(database: Engine) -> None:
-    reorder = Reorder(least=20, most=40)
+    reorder = Reorder(windows={1: (20, 40), 2: (5, 10)})
     with writing(database) as connection:
         shop = Shop(connection)
         people = {}
@@ -209,8 +209,27 @@ def test_no_discount_when_she_is_likely_to_order_anyway(database: Engine) -> Non
             41: None,
         }
         assert shop.held(people[20]) is None  # nobody said when they order again
+        assert shop.held(people[20], reorder=Reorder(windows={})) is None
         assert shop.held(people[20], kind="guide", reorder=reorder) is None
         assert shop.held(people[20], kind="win_back", pays=Pays.PERCENT, reorder=reorder) == "reorder_due"
+
+
+def test_who_came_back_more_often_is_due_sooner_and_two_orders_of_one_day_are_one_purchase(database: Engine) -> None:
+    reorder = Reorder(windows={1: (20, 40), 2: (5, 10)})
+    with writing(database) as connection:
+        shop = Shop(connection)
+        again, twice_a_day, often = shop.person(), shop.person(), shop.person()
+        for days in (200, 7):
+            shop.order(again, NOON - timedelta(days=days))
+        for hours in (0, 2):
+            shop.order(twice_a_day, NOON - timedelta(days=7, hours=hours))
+        for days in (300, 200, 100, 7):
+            shop.order(often, NOON - timedelta(days=days))
+        assert [shop.held(one, reorder=reorder) for one in (again, twice_a_day, often)] == [
+            "reorder_due",
+            None,
+            "reorder_due",
+        ]
 
 
 def test_not_more_messages_of_offers_than_set_and_only_those_that_may_arrive_count(database: Engine) -> None:
