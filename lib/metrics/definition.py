@@ -140,13 +140,9 @@ class Mart(Protocol):
     def version(self) -> int: ...
 
     @property
-    def about(self) -> Any:
-        """The fields of the table ``snapshot``."""
-
+    def about(self) -> Any: ...  # the fields of the table ``snapshot``
     def frame(self, statement: Select[Any], **params: Any) -> pd.DataFrame: ...
-
-    def batches(self, statement: Select[Any], *, rows: int, **params: Any) -> Iterator[pd.DataFrame]:
-        """The rows so many at a time, none of them kept."""
+    def batches(self, statement: Select[Any], *, rows: int, **params: Any) -> Iterator[pd.DataFrame]: ...
 
 
 Good: TypeAlias = Literal["up", "down"] | None
