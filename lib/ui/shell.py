@@ -44,7 +44,7 @@ class Screen:
 
 # A strong button is bright in the dark appearance: white on it could not be read by everybody.
 STYLE = """<style>
-[data-testid=stBaseButton-primary], [data-testid=stBaseButton-primary] :is(p, span, kbd) {
+[data-testid=stBaseButton-primary]:not(:disabled), [data-testid=stBaseButton-primary]:not(:disabled) :is(p, span, kbd) {
   color: light-dark(#ffffff, #06120e) !important;
 }
 </style>"""
@@ -69,6 +69,12 @@ NAVIGATION = (
         icon=":material/checklist:",
         words="One list for the day, each customer once, what is due first.",
         may=May.SEE_QUEUE,
+    ),
+    Screen(
+        title="Offers",
+        icon=":material/redeem:",
+        words="What customers get after a purchase: plan it, start it with a holdout, read the honest result.",
+        may=May.SEE_FIGURES,
     ),
     Screen(
         title="Reviews",

@@ -16,7 +16,7 @@ from lib.queues.to_do_pieces import Piece
 from lib.settings import settings
 from lib.staff import May, Staff
 from lib.ui.desk import NOBODY, act, later_moments, people, told
-from lib.ui.places import REVIEWS, TICKETS
+from lib.ui.places import OFFERS, REVIEWS, TICKETS
 from lib.ui.story import draw_story
 from lib.ui.text import clock, one_line, plain
 from lib.workflows import to_do
@@ -128,6 +128,8 @@ def _piece(staff: Staff, store: Store, piece: Piece, at: datetime) -> None:
                 _link("Answer the review", REVIEWS, "review", piece)
             case "ticket":
                 _link("Answer the ticket", TICKETS, "ticket", piece)
+            case "offer":
+                _link("Open the offer", OFFERS, "offer", piece)
             case "shipment" if staff.may(May.WORK_QUEUE):
                 _announce(staff, piece)
             case "question" if staff.may(May.ANSWER_TICKETS):

@@ -1,0 +1,15 @@
+"""Offers: tune what customers get after a purchase, start it with a holdout, read the honest result."""
+
+import streamlit as st
+
+from lib.staff import May
+from lib.ui.access import open_desk
+from lib.ui.offer_page import draw_offer
+from lib.ui.offers import draw_offers
+
+desk = open_desk(May.SEE_FIGURES)
+asked = str(st.query_params.get("offer", ""))
+if asked.isascii() and asked.isdigit():
+    draw_offer(desk, int(asked[:15]))
+else:
+    draw_offers()

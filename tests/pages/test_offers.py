@@ -1,0 +1,205 @@
+"""The Offers page: the journey and the list, one offer from its first draft to its end, roles, hostile words."""
+
+import json
+import shutil
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import func, select
+from streamlit.testing.v1 import AppTest
+
+from lib.db.engine import order_database, reading, writing
+from lib.db.tables.columns import now
+from lib.db.tables.desk import drafts
+from lib.db.tables.offers import offers
+from lib.offer import KINDS, Code, Content, Pays, Plan, Reward
+from lib.queues.offers import one_offer
+from lib.settings import Settings, read_settings
+from lib.staff import LOCAL, Role, Staff
+from lib.ui.text import plain
+from lib.workflows.drafts import save_draft
+from lib.workflows.offer_approval import approval_limit
+from lib.workflows.offer_starters import starter
+from lib.workflows.offer_terms import Terms
+from lib.workflows.offers import change_offer, create_offer
+from tests.pages.conftest import Open, SitDown
+from tests.pages.test_pages import texts
+
+BERLIN = ZoneInfo("Europe/Berlin")
+HOSTILE = "<script>alert(1)</script> **bold** =cmd()"
+
+
+@pytest.fixture
+def shop(stores: dict[str, Settings], tmp_path: Path) -> Settings:
+    """A shop of one order with a coupon that is ready to be approved, under a hostile name."""
+    shutil.copytree(stores["single"].data_dir, tmp_path / "data")
+    made = read_settings({"ENCORE_DATA_DIR": str(tmp_path / "data")})
+    plan = Plan(
+        kind="coupon",
+        reward=Reward(pays=Pays.PERCENT, depth=0.1),
+        code=Code(prefix="AGAIN"),
+        content=(Content(language="en", subject="10 % off", text=f"Here is {{code}}. {HOSTILE}"),),
+    )
+    at = now()
+    with writing(order_database(made)) as conn:
+        terms = Terms(name=HOSTILE, plan=plan, ends_at=at + timedelta(days=30))
+        assert create_offer(conn, LOCAL, terms, at=at) == 1
+    return made
+
+
+def field(at: AppTest, label: str) -> Any:
+    return next(one for one in at.number_input if one.label == label)
+
+
+def press(at: AppTest, label: str) -> None:
+    next(one for one in at.button if one.label == label).click().run()
+
+
+def errors(at: AppTest) -> list[str]:
+    return [error.value for error in at.error]
+
+
+@pytest.mark.parametrize("store", ["demo", "empty", "single"])
+def test_it_opens_on_every_store(open_page: Open, store: str) -> None:
+    at = open_page(store, "offers")
+    assert not at.exception
+    assert errors(at) == []
+    assert at.title[0].value == "Offers"
+    words = texts(at)
+    for station in ("Accepted", "Packed", "Shipped", "Delivered", "Days after", "Next order due"):
+        assert station in words
+
+
+def test_an_offer_stands_at_its_station_and_in_the_list_and_hostile_words_stay_words(
+    open_page: Open, shop: Settings
+) -> None:
+    at = open_page(shop.data_dir, "offers")
+    words = texts(at)
+    assert plain("Draft, 14 days after delivery") in words
+    assert plain("gives 10 % off") in words
+    assert HOSTILE not in words
+    opened = open_page(shop.data_dir, "offers", offer="1")
+    assert errors(opened) == []
+    assert plain(HOSTILE) in texts(opened)
+    assert HOSTILE not in texts(opened)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_draft_of_every_kind_opens_with_its_own_fields_and_changes_nothing_by_itself(
+    open_page: Open, shop: Settings, kind: str
+) -> None:
+    with writing(order_database(shop)) as conn:
+        terms = starter(kind, languages=("en", "de"), zone=BERLIN, at=now())
+        key = create_offer(conn, LOCAL, terms, at=now())
+    at = open_page(shop.data_dir, "offers", offer=str(key))
+    assert not at.exception
+    assert errors(at) == []
+    assert "not saved yet" not in texts(at)
+    labels = {field.label for field in at.number_input}
+    assert ("Percent off" in labels) == (KINDS[kind].pays[0] is Pays.PERCENT)
+    assert ("What the gift costs you, EUR" in labels) == (kind == "gift")
+    with reading(order_database(shop)) as conn:
+        assert conn.scalar(select(func.count()).select_from(drafts)) == 0
+
+
+def test_what_is_typed_is_kept_until_it_is_saved_or_thrown_away(open_page: Open, shop: Settings) -> None:
+    at = open_page(shop.data_dir, "offers", offer="1")
+    field(at, "Days after it").set_value(7).run()
+    assert "1 change not saved yet" in texts(at)
+    again = open_page(shop.data_dir, "offers", offer="1")
+    assert plain("Goes out: 14 days after delivery → 7 days after delivery") in texts(again)
+    assert field(again, "Days after it").value == 7
+    press(again, "Throw away")
+    assert "not saved yet" not in texts(again)
+    assert field(again, "Days after it").value == 14
+    field(again, "Days after it").set_value(21).run()
+    press(again, "Save as version 2")
+    assert errors(again) == []
+    assert plain("Saved as version 2.") in {one.value for one in again.success}
+    with reading(order_database(shop)) as conn:
+        found = one_offer(conn, 1)
+        assert conn.scalar(select(func.count()).select_from(drafts)) == 0
+    assert found is not None and found.plan is not None
+    assert (found.number, found.plan.delay_days) == (2, 21)
+    told = texts(open_page(shop.data_dir, "offers", offer="1", part="Versions"))
+    assert "**Version 2**" in told
+    assert plain("14 days after delivery") in told
+
+
+def test_somebody_elses_version_is_told_to_whoever_still_writes(open_page: Open, shop: Settings) -> None:
+    at = open_page(shop.data_dir, "offers", offer="1")
+    field(at, "Days after it").set_value(7).run()
+    with writing(order_database(shop)) as conn:
+        offer = one_offer(conn, 1)
+        assert offer is not None and offer.plan is not None and offer.ends_at is not None
+        theirs = Terms(name="Theirs", plan=offer.plan, ends_at=offer.ends_at)
+        change_offer(conn, Staff(staff_id=None, name="Bo", role=Role.OWNER), 1, theirs, version=1, at=now())
+        # What this person began to write is hers: only her own saving ends it.
+        kept = json.dumps({"number": 1, "settings": replace(theirs, name="Mine").to_json()})
+        save_draft(conn, LOCAL, "offer", 1, kept, at=now())
+    words = texts(open_page(shop.data_dir, "offers", offer="1"))
+    assert "You began on version 1; somebody saved version 2 meanwhile" in words
+    assert plain("Name: Theirs → Mine") in words
+
+
+def test_an_offer_is_approved_started_paused_with_words_and_stopped(open_page: Open, shop: Settings) -> None:
+    at = open_page(shop.data_dir, "offers", offer="1")
+    press(at, "Approve")
+    press(at, "Start")
+    assert errors(at) == []
+    press(at, "Pause it")
+    assert "Say why it pauses" in errors(at)[0]
+    next(one for one in at.text_input if one.label == "Why").set_value("Out of stock").run()
+    press(at, "Pause it")
+    assert plain("Paused: Out of stock") in {one.value for one in at.warning}
+    press(at, "Resume")
+    press(at, "Stop it")
+    with reading(order_database(shop)) as conn:
+        assert conn.scalar(select(offers.c.status)) == "stopped"
+    assert not any(one.label in {"Approve", "Start", "Resume"} for one in at.button)
+
+
+def test_what_stands_in_the_way_is_said_and_the_approval_waits(open_page: Open, shop: Settings) -> None:
+    with writing(order_database(shop)) as conn:
+        terms = starter("gift", languages=("en",), zone=BERLIN, at=now())
+        key = create_offer(conn, LOCAL, terms, at=now())
+    at = open_page(shop.data_dir, "offers", offer=str(key))
+    assert "Say what the reward costs you" in texts(at)
+    assert next(one for one in at.button if one.label == "Approve").disabled
+
+
+def test_a_viewer_reads_and_changes_nothing(open_page: Open, shop: Settings, sit_down: SitDown) -> None:
+    sit_down(Staff(staff_id=None, name="Vic", role=Role.VIEWER))
+    listed = open_page(shop.data_dir, "offers")
+    assert errors(listed) == []
+    at = open_page(shop.data_dir, "offers", offer="1")
+    assert errors(at) == []
+    assert {one.label for one in at.button}.isdisjoint({"Approve", "Copy", "Drop it"})
+    assert all(one.disabled for one in at.number_input)
+
+
+def test_the_owner_sets_the_cost_limit(open_page: Open, shop: Settings) -> None:
+    at = open_page(shop.data_dir, "offers")
+    field(at, "Cost limit, EUR").set_value(500.0).run()
+    press(at, "Set the limit")
+    assert errors(at) == []
+    with reading(order_database(shop)) as conn:
+        assert approval_limit(conn) == 50_000
+
+
+@pytest.mark.parametrize("asked", ["999", "-1", "x", "1e9", "²", "9" * 40])
+def test_an_offer_that_is_not_there_is_no_error(open_page: Open, shop: Settings, asked: str) -> None:
+    at = open_page(shop.data_dir, "offers", offer=asked)
+    assert not at.exception
+    assert errors(at) == []
+
+
+def test_past_offers_of_the_demo_open(open_page: Open) -> None:
+    at = open_page("demo", "offers", offer="1")
+    assert not at.exception
+    assert errors(at) == []
+    assert "held out" in texts(at)
