@@ -15,12 +15,16 @@ from sqlalchemy.pool import NullPool
 from lib.errors import SourceUnavailable
 
 SECONDS_TO_CONNECT: Final = 15
+# The secret that is the user's password where the address names none.
+PASSWORD: Final = "PASSWORD"
 _VARIABLE: Final = re.compile(r"\$\{(\w+)\}")
 _SECRET: Final = re.compile(r"(pass|secret|token|key|pwd)", re.IGNORECASE)
 
 
 def source_url(address: str, secrets: Mapping[str, str]) -> URL:
     """Read a database's address; ``${NAME}`` in it stands for a secret, or a variable of the environment.
+
+    A secret ``PASSWORD`` is also used where the address has a user and no password.
 
     Raises:
         SourceUnavailable: no address, a variable that is not set, or a database that is not known.
@@ -39,6 +43,8 @@ def source_url(address: str, secrets: Mapping[str, str]) -> URL:
         raise SourceUnavailable(
             "This is no database's address: write sqlite:///FILE, postgresql://USER:${PASSWORD}@HOST/NAME or mysql://…"
         ) from error
+    if url.password is None and url.username and secrets.get(PASSWORD):
+        url = url.set(password=secrets[PASSWORD])
     name = url.get_backend_name()
     if name == "postgres" or name == "postgresql":
         return url.set(drivername="postgresql+psycopg")

@@ -34,6 +34,7 @@ from lib.importers.sql_mapping import load_sql_mapping
 from lib.importers.watermarks import keep_watermarks, read_watermarks
 from lib.settings import Settings
 
+Secrets = dict[str, str]
 Progress = Callable[[ImportReport, float], None]
 Records = Iterator[Record | Rejected | Prepared]
 
@@ -49,6 +50,7 @@ def run_import(
     replace_demo: bool = False,
     started_by: str = "",
     progress: Progress | None = None,
+    secrets: Secrets | None = None,
 ) -> ImportReport:
     """Import files (or, for ``sql``, a database) into the order database.
 
@@ -60,6 +62,7 @@ def run_import(
         dry_run: read and check everything, and write nothing.
         replace_demo: remove the demo store first; without it, nothing is imported into a demo store.
         progress: called after each batch with the report so far and the share read (0 to 1).
+        secrets: for ``sql``: what ``${NAME}`` in the address stands for, before the environment is asked.
 
     Returns:
         the report; ``read == stored + unchanged + rejected``.
@@ -68,7 +71,7 @@ def run_import(
         ImportRefused: a wrong or broken file, an ambiguous date format, a missing mapping, a demo store.
     """
     chosen = source_named(source)
-    context = _context(settings, date_format)
+    context = replace(_context(settings, date_format), secrets=dict(secrets or {}))
     engine, store = _open(settings, write=not dry_run)
     context = replace(context, time_zone=store.time_zone, currency=store.currency)
     is_demo = store.is_demo and chosen.name != "rates"

@@ -40,10 +40,8 @@ def named_path(settings: Settings, text: str) -> Path:
         raise SourceUnavailable(f"There is no file or folder {text.strip()}.") from error
     # Before anything is said about whether it exists: a page tells nothing of what it may not read.
     own = settings.data_dir.resolve()
-    uploads = own / "uploads"
-    is_own = path.is_relative_to(own) and not path.is_relative_to(uploads)
     is_systems = any(path.is_relative_to(place) or place.is_relative_to(path) for place in SYSTEM)
-    if is_own or own.is_relative_to(path) or is_systems:
+    if is_own(settings, path) or own.is_relative_to(path) or is_systems:
         raise ImportRefused(
             "This folder is Encore's own or the system's, or holds it. Put the exports into one of their own."
         )
@@ -58,3 +56,9 @@ def named_path(settings: Settings, text: str) -> Path:
             " import it by command: python -m lib import SOURCE PATH."
         )
     return path
+
+
+def is_own(settings: Settings, path: Path) -> bool:
+    """Whether a path lies in Encore's own data, other than what was uploaded."""
+    own = settings.data_dir.resolve()
+    return path.is_relative_to(own) and not path.is_relative_to(own / "uploads")

@@ -75,6 +75,11 @@ def preview(
         found = preview_table(files[0], mapping, context, rows).records
     else:
         found = list(islice(source_named(source).reader()(files, context), rows))
+    return frame_of(found)
+
+
+def frame_of(found: Sequence[Record | Rejected]) -> pd.DataFrame:
+    """Records as they are understood, one row each."""
     return pd.DataFrame([_shown(record) for record in found])
 
 

@@ -1,11 +1,11 @@
 """Imports that run beside the screens: one at a time, followed by whoever asks."""
 
 import logging
-import secrets
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 from lib.db import audit
 from lib.db.engine import order_database, writing
@@ -46,14 +46,18 @@ _BUSY = threading.Lock()
 def start_import(
     settings: Settings,
     source: str,
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     *,
-    mapping: Mapping | None = None,
+    mapping: Mapping | Path | None = None,
     date_format: str = "",
+    names: Sequence[str] | None = None,
+    secrets: dict[str, str] | None = None,
     replace_demo: bool = False,
     by: Staff,
 ) -> str:
     """Begin an import in a thread of its own, and return the name by which ``followed`` knows it.
+
+    ``names``: how what is read is called where it is no file; ``secrets`` as for ``run_import``, kept nowhere.
 
     Raises:
         NotAllowed: the role may not import; nothing began.
@@ -62,8 +66,8 @@ def start_import(
     by.must(May.IMPORT)
     if not _BUSY.acquire(blocking=False):
         raise EncoreError("Another import is running. Wait until it is through, then start this one.")
-    name = secrets.token_hex(8)
-    job = Started([path.name for path in paths])
+    name = token_hex(8)
+    job = Started(list(names) if names is not None else [Path(path).name for path in paths])
     while len(_STARTED) >= _KEPT:
         _STARTED.pop(next(iter(_STARTED)))
     try:
@@ -88,6 +92,7 @@ def start_import(
                 date_format=date_format,
                 replace_demo=replace_demo,
                 started_by=by.name,
+                secrets=secrets,
                 progress=follow,
             )
             job.stage, job.share = "refreshing", 1.0
@@ -99,7 +104,7 @@ def start_import(
         except EncoreError as refusal:
             job.stage, job.message = "refused", str(refusal)
         except Exception as error:
-            number = secrets.token_hex(4)
+            number = token_hex(4)
             log.error("Error %s in an import", number, exc_info=error)
             job.stage, job.message = "failed", f"The import broke off; the log of this computer has it as {number}."
         finally:

@@ -11,8 +11,10 @@ from lib.db.store import Store
 from lib.db.tables.columns import now
 from lib.errors import EncoreError
 from lib.jobs import named_paths, previews, rejections, started, uploads
+from lib.jobs.named_databases import NamedDatabase
 from lib.settings import settings
 from lib.ui.access import show_error
+from lib.ui.import_database import ask_database, command_of, first_rows
 from lib.ui.mapping_table import draw_mapping
 from lib.ui.places import TODAY
 from lib.ui.tables import table
@@ -31,23 +33,21 @@ class Chosen:
     """What is about to be imported."""
 
     source: str
-    paths: list[Path]
+    paths: list[Path | str]
     mapping: Any
-    date_format: str
+    date_format: str = ""
+    database: NamedDatabase | None = None
 
 
 def draw_start(store: Store) -> None:
     """Choose files, see how they are understood, and start."""
     st.header("Bring your orders in", anchor=False)
     st.caption(
-        "Exports of Shopify, WooCommerce, review and ticket tools, or any CSV or Parquet table. "
+        "Exports of Shopify, WooCommerce, review and ticket tools, any CSV or Parquet table, or a database. "
         "Importing the same file twice changes nothing; an overlapping one updates. Nothing leaves this computer."
     )
     try:
-        paths = _handed_over()
-        if not paths:
-            return
-        chosen = _understood(store, paths)
+        chosen = _chosen(store)
         if chosen is not None:
             _preview(store, chosen)
             _button(store, chosen)
@@ -55,17 +55,25 @@ def draw_start(store: Store) -> None:
         st.error(str(refused), icon=":material/error:")
 
 
-def _handed_over() -> list[Path]:
+def _chosen(store: Store) -> Chosen | None:
     how: str | None = "Upload"
     if named_paths.takes_paths(settings()):
         how = st.segmented_control(
             "How",
-            ["Upload", "Path on this computer"],
+            ["Upload", "Path on this computer", "Database"],
             default="Upload",
             required=True,
             key="import_how",
             label_visibility="collapsed",
         )
+    if how == "Database":
+        named = ask_database()
+        return Chosen("sql", [named.address], named.mapping, database=named) if named else None
+    paths = _handed_over(how)
+    return _understood(store, paths) if paths else None
+
+
+def _handed_over(how: str | None) -> list[Path]:
     if how == "Upload":
         files = st.file_uploader(
             "Files", type=SUFFIXES, accept_multiple_files=True, max_upload_size=UPLOAD_MB, key="import_files"
@@ -125,21 +133,28 @@ def _understood(store: Store, paths: list[Path]) -> Chosen | None:
     mapping = draw_mapping(store, paths) if source == "table" else None
     if source == "table" and mapping is None:
         return None
-    return Chosen(source, paths, mapping, DATES.get(dates, ""))
+    return Chosen(source, list(paths), mapping, DATES.get(dates, ""))
 
 
 def _preview(store: Store, chosen: Chosen) -> None:
     st.markdown("**The first rows as Encore understands them**")
     with st.spinner("Reading the first rows …"):
-        rows = previews.preview(
-            settings(), store, chosen.source, chosen.paths, mapping=chosen.mapping, date_format=chosen.date_format
-        )
+        if chosen.database is not None:
+            rows = first_rows(store, chosen.database)
+        else:
+            paths = [Path(path) for path in chosen.paths]
+            rows = previews.preview(
+                settings(), store, chosen.source, paths, mapping=chosen.mapping, date_format=chosen.date_format
+            )
     if rows.empty:
-        st.caption("There are no rows in these files.")
+        st.caption("There are no rows in it.")
         return
     shown = rows if rows["Problem"].astype(bool).any() else rows.drop(columns="Problem")
     columns = {"Problem": st.column_config.TextColumn(width="large")}
     table(shown, alt="The first rows as understood", columns=columns)
+    if chosen.database is not None:
+        st.caption("What is new later comes in by this command; put it into cron to have it done for you.")
+        st.code(command_of(chosen.database), language="sh", wrap_lines=True)
 
 
 def _button(store: Store, chosen: Chosen) -> None:
@@ -154,7 +169,7 @@ def _button(store: Store, chosen: Chosen) -> None:
 
 def _confirm(chosen: Chosen) -> None:
     st.write(
-        "All invented data are removed for good, then your files are imported. Figures start from your orders alone."
+        "All invented data are removed for good, then your data are imported. Figures start from your orders alone."
     )
     with st.container(horizontal=True):
         if st.button("Replace and import", type="primary", key="import_confirm"):
@@ -171,6 +186,8 @@ def _start(chosen: Chosen, *, replace_demo: bool) -> None:
             chosen.paths,
             mapping=chosen.mapping,
             date_format=chosen.date_format,
+            names=[chosen.database.shown] if chosen.database else None,
+            secrets=dict(chosen.database.secrets) if chosen.database else None,
             replace_demo=replace_demo,
             by=reader(),
         )
