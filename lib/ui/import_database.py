@@ -16,10 +16,13 @@ OWN = "A mapping of my own (TOML)"
 def ask_database() -> NamedDatabase | None:
     """The database that is named, once enough is typed."""
     ready = {label: Path(name) for name, label in READY.items()}
+    chosen = st.selectbox("Your shop", [*ready, OWN], key="database_mapping")
+    file = None
+    if chosen == OWN:
+        file = st.file_uploader("The mapping: one SELECT per kind of record", type=["toml"], max_upload_size=1)
     with st.form("import_database", border=False):
         left, right = st.columns(2)
         with left:
-            chosen = st.selectbox("Your shop", [*ready, OWN], key="database_mapping")
             address = st.text_input(
                 "Address of its database",
                 key="database_address",
@@ -27,7 +30,6 @@ def ask_database() -> NamedDatabase | None:
                 help="postgresql://…, mysql://… or sqlite:///FILE. Give this user SELECT alone.",
             )
         with right:
-            file = st.file_uploader("Mapping (for one of your own)", type=["toml"], key="database_file")
             password = st.text_input("Password", type="password", key="database_password")
         st.caption(
             "The database is opened read-only. The password is used for this import and kept nowhere. The next import"

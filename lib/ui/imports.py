@@ -60,7 +60,7 @@ def _chosen(store: Store) -> Chosen | None:
     if named_paths.takes_paths(settings()):
         how = st.segmented_control(
             "How",
-            ["Upload", "Path on this computer", "Database"],
+            ["Upload", "Path", "Database"],
             default="Upload",
             required=True,
             key="import_how",
