@@ -1,7 +1,6 @@
 """What staff of the demo store have set down: goals, notes in time, offers with their holdouts, a few what-ifs."""
 
 from datetime import date
-from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection
@@ -9,9 +8,8 @@ from sqlalchemy import Connection
 from lib.db.bulk import bulk_insert
 from lib.db.tables.offers import offer_assignments, offer_versions, offers, outbox_messages, what_ifs
 from lib.db.tables.store import annotations, goals
-from lib.demo import behaviour as b
-from lib.demo.catalogue import CATEGORIES
 from lib.demo.columns import NEVER, Column, objects, or_none
+from lib.demo.offer_plans import plan_of
 from lib.demo.offers import Offer
 from lib.demo.sales import Sales
 
@@ -74,8 +72,9 @@ def _write_offers(connection: Connection, rng: np.random.Generator, sales: Sales
     calendar, found = sales.calendar, sales.offers
     n = len(found)
     starts = calendar.at(np.array([o.day for o in found], dtype=np.int64), np.full(n, 0.375))
-    ends = calendar.at(np.array([o.day + o.window for o in found], dtype=np.int64), np.full(n, 0.0))
-    running = ends >= calendar.now
+    # All are assigned on the first day; it runs on until the last of their windows is over.
+    ends = calendar.at(np.array([o.day + 1 for o in found], dtype=np.int64), np.full(n, 0.0))
+    running = np.array([o.day + o.window + 1 >= calendar.days for o in found], dtype=bool)
     keys = np.arange(1, n + 1)
     bulk_insert(
         connection,
@@ -92,15 +91,20 @@ def _write_offers(connection: Connection, rng: np.random.Generator, sales: Sales
             "ends_at": ends,
             "window_days": [o.window for o in found],
             "holdout_share": [o.holdout for o in found],
+            "salt": [f"demo-{o.key}" for o in found],
+            "approved_number": [1] * n,
+            "approved_at": starts - np.timedelta64(1, "D"),
+            "planned_looks": [1] * n,
         },
     )
     bulk_insert(
         connection,
         offer_versions,
         {
+            "offer_version_id": keys,
             "offer_id": keys,
             "number": [1] * n,
-            "settings": [_settings(o) for o in found],
+            "settings": [plan_of(o).to_json() for o in found],
             "created_at": starts - np.timedelta64(2, "D"),
         },
     )
@@ -109,22 +113,6 @@ def _write_offers(connection: Connection, rng: np.random.Generator, sales: Sales
         _write_assignments(connection, rng, sales, offer, key, bought)
     _write_what_ifs(connection, sales)
     _write_messages(connection, sales, people)
-
-
-def _settings(offer: Offer) -> dict[str, Any]:
-    audience = {
-        "purchases": "exactly one" if offer.is_second else "two or more",
-        "days_since_last_from": offer.since_low,
-        "days_since_last_to": offer.since_high,
-    }
-    if offer.category >= 0:
-        audience["first_category"] = CATEGORIES[offer.category].name
-    return {
-        "audience": audience,
-        "depth": offer.depth,
-        "code": b.CODES[offer.code] if offer.code >= 0 else None,
-        "channel": "email",
-    }
 
 
 def _first_orders_in_window(sales: Sales) -> dict[int, tuple[Column, Column]]:
@@ -166,6 +154,7 @@ def _write_assignments(
         offer_assignments,
         {
             "offer_id": np.full(m, key),
+            "offer_version_id": np.full(m, key),
             "customer_id": offer.who + 1,
             "arm": objects(("holdout", "treatment"))[offer.is_treated.astype(np.int64)],
             "assigned_at": assigned,
