@@ -15,6 +15,7 @@ from lib.db.store import read_store
 from lib.errors import DatabaseUnavailable, EncoreError, RefreshBusy
 from lib.importers.first_load import put_back_after_death
 from lib.jobs.clean import clean_copies, forget_older_snapshots, what_is_left
+from lib.jobs.offer_results import check_quietly
 from lib.mart.lease import lease
 from lib.mart.refresh import bring_up_to_date
 from lib.mart.snapshot import warm
@@ -169,6 +170,7 @@ def _run(settings: Settings) -> None:
         try:
             refresh(settings)
             warm(settings.mart_dir)
+            check_quietly(settings)
         except RefreshBusy:
             pass  # another process is at it, which serves as well
         except EncoreError as error:
