@@ -15,13 +15,13 @@ from lib.mart.schema import fact_assignment, fact_order
 from lib.metrics.definition import Mart
 from lib.offer import Channel, Pays, Plan
 
-# What customers are split by: as known when they were assigned, never what they did afterwards.
+# What customers are split by, of their last order before they were assigned: never what they did afterwards.
 SEGMENTS = {
-    "purchases_before": "Purchases before",
-    "category": "Category of the last order",
-    "channel": "Channel of the last order",
-    "country": "Country of the last order",
-    "device": "Device of the last order",
+    "purchases_before": "Purchases",
+    "category": "Category",
+    "channel": "Channel",
+    "country": "Country",
+    "device": "Device",
 }
 # The margin of lines whose cost is not known is taken from those of this many days whose cost is.
 MARGIN_DAYS = 365

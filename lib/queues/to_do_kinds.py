@@ -2,7 +2,8 @@
 
 Deadlines of reviews, tickets and questions are the store's own targets. The definitions are silent on the others,
 so this is what was chosen: a parcel is due when its promised day ends, an unpaid order three days after it was
-placed, a return two days after it was asked for or came in, an offer when it was to begin or has ended.
+placed, a return two days after it was asked for or came in, an offer when it was to begin, when its last day was
+over or when its result came in.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, null, or_, selec
 
 from lib.db.service import Promises
 from lib.db.tables.desk import work_items
-from lib.db.tables.offers import offers
+from lib.db.tables.offers import CROSSED, offer_looks, offers
 from lib.db.tables.orders import AWAITING_PAYMENT, orders
 from lib.db.tables.products import products
 from lib.db.tables.returns import PENDING, returns
@@ -193,26 +194,61 @@ def _questions(waiting: Waiting) -> Select[Any]:
 
 
 def _offers(waiting: Waiting) -> Select[Any]:
-    one = offers.c
+    """Drafts, what is to begin, what crossed a limit, and what may be decided: a look said so, or was the last."""
+    one, look = offers.c, offer_looks.c
+    said = look.result["call"].as_string()
+    result = (
+        select(func.max(said))
+        .where(
+            look.offer_id == one.offer_id,
+            look.number > 0,
+            or_(said.in_(("keep", "stop")), look.number >= func.coalesce(one.planned_looks, 1)),
+        )
+        .scalar_subquery()
+    )
+    is_out = one.status.in_(("running", "paused"))
     return (
         _select(one.offer_id, work_items.c, null(), *_NO_ORDER, one.name, one.status, one.starts_at, one.ends_at)
+        .add_columns(one.pause_reason, one.updated_at, result.label("result"))
         .select_from(_with_work(offers, "offer", one.offer_id))
         .where(
             or_(
                 one.status == "draft",
                 and_(one.status == "approved", one.starts_at <= waiting.at),
-                and_(one.status.in_(("running", "paused")), one.ends_at <= waiting.at),
+                and_(one.status == "paused", one.pause_reason.startswith(CROSSED, autoescape=True)),
+                and_(is_out, one.decision.is_(None), result.is_not(None)),
+                # Nobody was held out: no look will ever come.
+                and_(is_out, one.holdout_share == 0, one.ends_at <= waiting.at),
             ),
             *_open_work(waiting),
         )
     )
 
 
+def _offer_words(row: Any, _: Waiting) -> tuple[str, str]:
+    if row.status == "paused" and (row.pause_reason or "").startswith(CROSSED):
+        return row.name, f"Paused. {row.pause_reason}"
+    return row.name, _RESULTS.get(row.result) or _OFFER_WORDS[row.status]
+
+
+def _offer_due(row: Any, _: Promises, __: ZoneInfo) -> datetime | None:
+    due: datetime | None = row.starts_at if row.status in {"draft", "approved"} else row.updated_at
+    return due
+
+
 _OFFER_WORDS = {
     "draft": "A draft: approve it or drop it",
     "approved": "Approved, and its first day has come: start it or move it",
-    "running": "Its last day is over: read the result and finish it",
+    "running": "Its last day is over, and nobody was held out: finish it",
     "paused": "Paused past its last day: finish it",
+}
+_RESULTS = {
+    "keep": "Its result is in: it works. Keep it or roll it out",
+    "stop": "Its result is in: it does not pay. Stop it",
+    "no difference": "Its result is in: no difference was found. Decide",
+    "too few": "Its last look was taken: too few bought to say. Decide",
+    "blocked": "Its last look was taken: the split is off. Find out why",
+    "too early": "Its last look was taken: nothing could be compared. Decide",
 }
 
 KINDS = (
@@ -293,7 +329,7 @@ KINDS = (
         key=offers.c.offer_id,
         since=offers.c.starts_at,
         customer=None,
-        due=lambda row, _, __: row.starts_at if row.status in {"draft", "approved"} else row.ends_at,
-        words=lambda row, _: (row.name, _OFFER_WORDS[row.status]),
+        due=_offer_due,
+        words=_offer_words,
     ),
 )

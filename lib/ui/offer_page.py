@@ -17,6 +17,7 @@ from lib.ui.desk import act, told
 from lib.ui.offer_edit import Editing, editing
 from lib.ui.offer_new import begin_copy
 from lib.ui.offer_plan import draw_plan
+from lib.ui.offer_result import draw_result
 from lib.ui.offer_terms import ICONS, STATUSES, days_words, terms_of
 from lib.ui.offer_versions import draw_versions
 from lib.ui.places import OFFERS
@@ -54,13 +55,20 @@ def draw_offer(desk: Desk, offer_id: int) -> None:
     _parts(desk, offer, terms)
 
 
+# What went out has a result, or says what it waits for.
+_RAN = ("running", "paused", "stopped", "finished")
+
+
 def _parts(desk: Desk, offer: Offer, terms: Terms | None) -> None:
     """The tabs; a part that needs a plan is not there without one."""
     parts: dict[str, Callable[[], None]] = {}
     if terms is not None:
         parts["Plan"] = lambda: _editor(desk.store, offer.offer_id, draw_plan)
+    if offer.status in _RAN:
+        parts["Result"] = lambda: draw_result(desk, offer.offer_id)
     parts["Versions"] = lambda: draw_versions(desk.store, offer)
-    tabs = st.tabs(list(parts), key="part", bind="query-params")
+    first = "Result" if offer.status in _RAN else None
+    tabs = st.tabs(list(parts), default=first, key="part", bind="query-params")
     for tab, draw in zip(tabs, parts.values(), strict=True):
         if tab.open:
             with tab:

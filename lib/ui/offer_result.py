@@ -17,7 +17,7 @@ from lib.settings import settings
 from lib.staff import May
 from lib.stats.verdict import Call
 from lib.ui.access import Desk
-from lib.ui.desk import act, told
+from lib.ui.desk import act
 from lib.ui.live import House, open_house
 from lib.ui.offer_measures import draw_measures
 from lib.ui.offer_segments import draw_segments
@@ -45,7 +45,6 @@ def draw_result(desk: Desk, offer_id: int) -> None:
     if house.mart is None:
         st.caption("The figures are being prepared. Come back in a moment.")
         return
-    told()
     found = reading_of(house, tested, tested.trial)
     pace = Pace(customers=found.counts.assigned, days=max(found.days, 1))
     _draw_head(desk, house, tested, found, pace)

@@ -35,7 +35,11 @@ def _draw(house: House, trial: Trial, found: Reading) -> None:
         st.subheader("For whom it worked", anchor=False)
         labels = {label: name for name, label in SEGMENTS.items()}
         chosen = st.segmented_control(
-            "Split customers by", list(labels), default=next(iter(labels)), required=True, key="offer_segment"
+            "Customers by what was known before: purchases so far, or of the last order",
+            list(labels),
+            default=next(iter(labels)),
+            required=True,
+            key="offer_segment",
         )
         _draw_split(house, trial, found, labels[chosen or next(iter(labels))])
     except Exception as error:

@@ -84,7 +84,8 @@ def signed(difference: float) -> str:
 def money(minor: float, currency: str, *, plus: bool = False) -> str:
     """An amount with its sign; cents only where it is small."""
     text = format_money(round(minor), currency or "EUR", cents=abs(minor) < 100_00).replace("-", "−")
-    return f"+{text}" if plus and minor > 0 else text
+    # A sign and its amount stay on one line.
+    return f"+\u2060{text}" if plus and minor > 0 else text
 
 
 def profit_words(read: ReadOut, pace: Pace, currency: str) -> str:

@@ -6,13 +6,10 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from lib.db import audit
-from lib.db.tables.offers import offers
+from lib.db.tables.offers import CROSSED, offers
 from lib.metrics.offer_guardrails import Limit
 from lib.money import format_money
 from lib.staff import ENCORE
-
-# How a reason that Encore wrote begins: staff and lists tell it from one of their own.
-CROSSED = "Limit crossed"
 
 
 def pause_where_crossed(

@@ -14,7 +14,7 @@ from lib.db.engine import reading, writing
 from lib.db.store import Store
 from lib.db.tables.customers import customer_notes, customers
 from lib.db.tables.desk import work_items
-from lib.db.tables.offers import offers, outbox_messages
+from lib.db.tables.offers import offer_looks, offers, outbox_messages
 from lib.db.tables.orders import orders
 from lib.db.tables.returns import returns
 from lib.db.tables.reviews import reviews
@@ -326,3 +326,34 @@ def test_sqlite_walks_no_table_but_the_few_offers(sqlite_template: Path, noon: d
     assert any("ix_shipments_undelivered" in step for step in steps)
     assert any("ix_tickets_response_due_at" in step for step in steps)
     assert {step for step in steps if step.startswith("SCAN")} == {"SCAN offers"}
+
+
+def test_an_offer_waits_once_its_result_is_in_or_a_limit_is_crossed(
+    database: Engine, store: Store, noon: datetime
+) -> None:
+    states: tuple[tuple[str, dict[str, object], str | None], ...] = (
+        ("Runs on", {"status": "running"}, "too early"),
+        ("Works", {"status": "running"}, "keep"),
+        ("Decided", {"status": "running", "decision": "keep"}, "keep"),
+        ("At the end", {"status": "running", "planned_looks": 1}, "no difference"),
+        ("Crossed", {"status": "paused", "pause_reason": "Limit crossed. Refunds, at most 10.0%: now 12.0%."}, None),
+        ("By hand", {"status": "paused", "pause_reason": "Sold out"}, None),
+        ("Over", {"status": "finished"}, "keep"),
+    )
+    with writing(database) as connection:
+        for number, (name, state, call) in enumerate(states, start=1):
+            told = {"planned_looks": 8, **state}
+            connection.execute(
+                insert(offers).values(
+                    **_imported(number), offer_id=number, name=name, kind="coupon", starts_at=noon - 40 * DAY, **told
+                )
+            )
+            if call is not None:
+                look = {"offer_id": number, "number": 1, "looked_day": noon.date(), "looked_at": noon}
+                connection.execute(insert(offer_looks).values(**look, result={"call": call}))
+    found = _read(database, store, noon)
+    assert {item.pieces[0].title: item.pieces[0].detail for item in found.items} == {
+        "Works": "Its result is in: it works. Keep it or roll it out",
+        "At the end": "Its result is in: no difference was found. Decide",
+        "Crossed": "Paused. Limit crossed. Refunds, at most 10.0%: now 12.0%.",
+    }

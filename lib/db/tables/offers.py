@@ -36,6 +36,9 @@ OFFER_KINDS = (
     "win_back",
 )
 
+# How a reason begins that Encore itself paused an offer for, because a limit was crossed.
+CROSSED = "Limit crossed"
+
 offers = Table(
     "offers",
     metadata,
