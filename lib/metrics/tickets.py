@@ -11,10 +11,10 @@ _ticket = fact_ticket.c
 COUNTS = and_(_ticket.status.not_in(("spam", "merged")), not_(_ticket.is_started_by_us))
 DUE = _ticket.due_at <= AS_OF_AT
 IN_TIME = _ticket.first_response_at <= _ticket.due_at
-_ANSWERED = _ticket.first_response_at < AS_OF_AT
+ANSWERED = _ticket.first_response_at < AS_OF_AT
 _UNANSWERED = or_(_ticket.first_response_at.is_(None), _ticket.first_response_at >= AS_OF_AT)
 _OPEN = or_(_ticket.closed_at.is_(None), _ticket.closed_at >= AS_OF_AT)
-_CLOSED = _ticket.closed_at < AS_OF_AT
+CLOSED = _ticket.closed_at < AS_OF_AT
 
 
 def _count(key: str, label: str, meaning: str, *where: ColumnElement[bool]) -> Metric:
@@ -52,7 +52,7 @@ TICKETS = Metric(
     where=COUNTS,
     left_out=_LEFT_OUT,
 )
-ANSWERED_TICKETS = _count("answered_tickets", "Answered tickets", "Tickets answered by a person.", COUNTS, _ANSWERED)
+ANSWERED_TICKETS = _count("answered_tickets", "Answered tickets", "Tickets answered by a person.", COUNTS, ANSWERED)
 _QUANTILES = (("median", "median", 0.5), ("p90", "90 % quantile", 0.9))
 _FROM_TO = "From the customer's first message to the first public reply by a person"
 FIRST_RESPONSE = tuple(
@@ -95,7 +95,7 @@ def _responses() -> tuple[Metric, ...]:
     found, lowest = [], None
     for highest, named in STEPS:
         seconds = _ticket.seconds_to_response
-        steps = [COUNTS, _ANSWERED]
+        steps = [COUNTS, ANSWERED]
         if lowest is not None:
             steps.append(seconds > lowest)
         if highest is not None:
@@ -156,7 +156,7 @@ OLDEST_WAITING = Age(
     since=_ticket.opened_at,
     cases=WAITING,
 )
-CLOSED_TICKETS = _count("closed_tickets", "Closed tickets", "Tickets of the period that are closed.", COUNTS, _CLOSED)
+CLOSED_TICKETS = _count("closed_tickets", "Closed tickets", "Tickets of the period that are closed.", COUNTS, CLOSED)
 RESOLUTION = tuple(
     Spread(
         key=f"resolution_time_{suffix}",

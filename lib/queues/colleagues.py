@@ -12,3 +12,8 @@ def colleagues(connection: Connection) -> dict[int, str]:
     ).all()
     names = [row.name for row in rows]
     return {row.staff_id: f"{row.name} ({row.email})" if names.count(row.name) > 1 else row.name for row in rows}
+
+
+def names_of(connection: Connection) -> dict[int, str]:
+    """Everyone who works here or did, by key."""
+    return {row.staff_id: row.name for row in connection.execute(select(staff.c.staff_id, staff.c.name))}

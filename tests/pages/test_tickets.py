@@ -111,6 +111,8 @@ def test_figures_and_staffing_open_on_every_store(open_page: Open, store: str, p
     elif part == "Staffing":
         assert ("hours of work a week" in words) == (store == "demo")
     else:
+        assert "Missing how-to guides" in words
+        assert ("A ticket is its owner's" in words) == (store == "demo")
         assert ("By channel" in words) and ("No ticket of these days was answered" in words) == (store == "single")
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from lib.charts import (
+    backlog,
     cohort,
     contribution,
     depth_delay,
@@ -35,6 +36,7 @@ SPECS = {
     "depth and delay": lambda: depth_delay.depth_delay_spec(12, 8),
     "effects": lambda: experiment.effects_spec("share", "", 3),
     "looks": lambda: experiment.looks_spec("cents", "€"),
+    "backlog": lambda: backlog.backlog_spec("week"),
     "scoreboard": lambda: scoreboard.scoreboard_spec("cents", "€", 5),
 }
 

@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 from lib.db.engine import open_engine, reading, writing
 from lib.db.service import read_promises
 from lib.db.tables.desk import targets
+from lib.db.tables.staff import staff
 from lib.db.tables.store import store
 from lib.db.tables.tickets import TICKET_CHANNELS, tickets
 from lib.mart.schema import fact_ticket
@@ -17,9 +18,9 @@ from lib.mart.snapshot import Snapshot
 from lib.metrics.definition import Scope
 from lib.metrics.drill import rows
 from lib.metrics.read import figures
-from lib.metrics.ticket_course import arrivals, by_channel
+from lib.metrics.ticket_course import arrivals, backlog, by_channel, by_person
 from lib.periods import Period
-from tests.shop_by_hand import ShopByHand
+from tests.shop_by_hand import ShopByHand, at
 
 # 2 June 2025 is a Monday; Berlin is two hours ahead of UTC.
 TWO_WEEKS = Scope(period=Period(date(2025, 6, 2), date(2025, 6, 16)), as_of=date(2025, 6, 16))
@@ -93,16 +94,16 @@ def test_the_mart_promises_what_the_order_database_promises(
         instants += [begin + timedelta(minutes=15 * chance.randrange(960)) for _ in range(40)]
         instants += [begin + timedelta(seconds=chance.randrange(864_000)) for _ in range(20)]
     asked: dict[int, tuple[str, datetime, datetime | None]] = {}
-    for key, at in enumerate(instants, 1):
-        answered = at + timedelta(seconds=chance.randrange(400_000)) if chance.random() < 0.8 else None
-        asked[key] = (chance.choice(TICKET_CHANNELS), at, answered)
+    for key, asked_at in enumerate(instants, 1):
+        answered = asked_at + timedelta(seconds=chance.randrange(400_000)) if chance.random() < 0.8 else None
+        asked[key] = (chance.choice(TICKET_CHANNELS), asked_at, answered)
     with writing(open_engine(shop.url)) as conn:
         conn.execute(
             insert(tickets),
             [
                 {"ticket_id": key, "source": "hand", "external_id": str(key), "fingerprint": "f", "channel": channel}
-                | {"opened_at": at, "first_response_at": answered}
-                for key, (channel, at, answered) in asked.items()
+                | {"opened_at": asked_at, "first_response_at": answered}
+                for key, (channel, asked_at, answered) in asked.items()
             ],
         )
     found = shop.mart("2025-11-20 10:00").frame(
@@ -112,12 +113,12 @@ def test_the_mart_promises_what_the_order_database_promises(
         promises = read_promises(conn)
     assert len(found) == len(asked) == 180
     for key, due, seconds in zip(*(found[name].tolist() for name in found.columns), strict=True):
-        channel, at, answered = asked[key]
-        assert due.replace(tzinfo=UTC) == promises.due(channel, at), (channel, at)
+        channel, asked_at, answered = asked[key]
+        assert due.replace(tzinfo=UTC) == promises.due(channel, asked_at), (channel, asked_at)
         if answered is None or not any(week):
             assert seconds != seconds
         else:
-            assert seconds == promises.hours.between(at, answered).total_seconds(), (at, answered)
+            assert seconds == promises.hours.between(asked_at, answered).total_seconds(), asked_at
 
 
 def test_figures_channel_table_and_rows_judge_by_the_stores_own_target(sqlite_template: Path, tmp_path: Path) -> None:
@@ -150,3 +151,63 @@ def test_the_time_that_waited_for_the_customer_is_taken_out_of_the_resolution(
     mart = shop.mart("2025-06-20 10:00")
     median, opened = figures(mart, ["resolution_time_median", "open_tickets"], TWO_WEEKS)
     assert (median.value, median.n, opened.value) == (5400, 2, 1)
+
+
+def test_each_persons_tickets_add_up_to_all_and_open_to_their_rows(sqlite_template: Path, tmp_path: Path) -> None:
+    shop = ShopByHand(sqlite_template, tmp_path)
+    ann = shop.add(staff, email="ann@shop.test", name="Ann", role="support", created_at=at("2025-01-01 00:00"))
+    closed = {"status": "closed", "closed_at": at("2025-06-03 12:00")}
+    shop.ticket("2025-06-03 10:00", "2025-06-03 10:30", channel="email", owner_id=ann, assignee="Old Ann", **closed)
+    shop.ticket("2025-06-03 10:00", "2025-06-03 12:30", channel="email", owner_id=ann, reopened_count=1)
+    shop.ticket("2025-06-03 10:00", "2025-06-03 10:10", channel="email", assignee="Bob")
+    shop.ticket("2025-06-03 10:00", channel="email")
+    shop.ticket("2025-06-03 10:00", channel="email", owner_id=ann, status="spam")
+    mart = shop.mart("2025-06-20 10:00")
+    found = by_person(mart, TWO_WEEKS)
+    shown = found[["owner", "assignee", "n", "due", "in_time", "response", "resolution", "reopened"]].astype(object)
+    assert shown.where(shown.notna(), None).to_numpy().tolist() == [
+        [str(ann), "unknown", 2, 2, 1, 5400.0, 7200.0, 1],
+        ["nobody", "Bob", 1, 1, 1, 600.0, None, 0],
+        ["nobody", "unknown", 1, 1, 0, None, None, 0],
+    ]
+    for owner, assignee, n, in_time in found[["owner", "assignee", "n", "in_time"]].to_numpy().tolist():
+        filters = (("owner", owner), *([("assignee", assignee)] if owner == "nobody" else []))
+        scope = Scope(period=TWO_WEEKS.period, as_of=TWO_WEEKS.as_of, filters=filters)
+        assert rows(mart, "answered_within_target", scope, part="denominator").total_value == n
+        assert rows(mart, "answered_within_target", scope).total_value == in_time
+
+
+def test_each_hour_of_the_week_opens_to_its_tickets(mart: Snapshot) -> None:
+    came = arrivals(mart, TWO_WEEKS)
+    for weekday, hour, n in came.loc[came["n"] > 0, ["weekday", "hour", "n"]].to_numpy().tolist():
+        named = f"{('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun')[weekday]} {hour:02}"
+        scope = Scope(period=TWO_WEEKS.period, as_of=TWO_WEEKS.as_of, filters=(("hour_of_week", named),))
+        assert rows(mart, "tickets", scope).total_value == n
+
+
+def test_the_backlog_is_what_came_less_what_went_and_ends_at_the_open_tickets(
+    sqlite_template: Path, tmp_path: Path
+) -> None:
+    shop = ShopByHand(sqlite_template, tmp_path)
+    shop.ticket("2025-05-20 10:00", "2025-06-04 10:00", status="closed", closed_at=at("2025-06-10 10:00"))
+    shop.ticket("2025-05-20 10:00", status="closed", closed_at=at("2025-05-25 10:00"))
+    shop.ticket("2025-06-03 10:00", status="closed", closed_at=at("2025-06-05 10:00"))
+    # Half past midnight of the 6th in Berlin; answered only after the as-of day.
+    shop.ticket("2025-06-05 22:30", "2025-06-17 09:00")
+    shop.ticket("2025-06-06 10:00", is_started_by_us=True)
+    mart = shop.mart("2025-06-20 10:00")
+    found = backlog(mart, TWO_WEEKS)
+    assert len(found) == 14
+    first = found["day"].iloc[0]
+    kept = {int(row[0]) - first + 2: tuple(map(int, row[1:])) for row in found.to_numpy().tolist()}
+    assert [kept[day] for day in (2, 3, 4, 5, 6, 10, 15)] == [
+        (0, 0, 1, 1),
+        (1, 0, 2, 2),
+        (0, 0, 2, 1),
+        (0, 1, 1, 0),
+        (1, 0, 2, 1),
+        (0, 1, 1, 1),
+        (0, 0, 1, 1),
+    ]
+    opened, waits = figures(mart, ["open_tickets", "tickets_waiting"], TWO_WEEKS)
+    assert (opened.value, waits.value) == (kept[15][2], kept[15][3])
