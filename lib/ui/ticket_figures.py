@@ -201,7 +201,7 @@ def _name(owner: str, assignee: str, known: Mapping[int, str]) -> str:
 
 def by_week(frame: pd.DataFrame) -> pd.DataFrame:
     """The days of the backlog by the Monday of their week: what was open on average, what came and went together."""
-    weeks = frame.groupby(frame["day"] - pd.to_timedelta(frame["day"].dt.weekday, unit="D"))
+    weeks = frame.groupby(frame["day"] - pd.to_timedelta(frame["day"].dt.day_of_week, unit="D"))
     found = weeks.agg({"open": "mean", "waiting": "mean", "opened": "sum", "closed": "sum"})
     return found.round(1).reset_index(names="day")
 
