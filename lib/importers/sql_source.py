@@ -105,12 +105,9 @@ def _engine(url: URL) -> Engine:
             connect_args={"options": options, "connect_timeout": SECONDS_TO_CONNECT},
             hide_parameters=True,
         )
-    try:
-        engine = create_engine(
-            url, poolclass=NullPool, connect_args={"connect_timeout": SECONDS_TO_CONNECT}, hide_parameters=True
-        )
-    except ModuleNotFoundError:
-        raise SourceUnavailable("MySQL needs a driver: `.venv/bin/pip install pymysql`, then import again.") from None
+    engine = create_engine(
+        url, poolclass=NullPool, connect_args={"connect_timeout": SECONDS_TO_CONNECT}, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def only_read(connection: Any, _: object) -> None:
