@@ -1,11 +1,12 @@
 """All that ever happened with one customer, on one timeline: every kind by itself, or all of them together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
+from lib.db.tables.orders import order_items
 from lib.queues import customer_bought, customer_said
 from lib.queues.customer_event import Happened, Kind, Place
 from lib.queues.listing import MOST
@@ -25,6 +26,8 @@ KINDS: dict[str, Kind] = {
     "order": customer_bought.ORDER,
     "cart": customer_bought.CART,
 }
+# So many lines of an order are named.
+MOST_GOODS = 4
 # A moment, a kind and a key: where a reading of the timeline stopped.
 After = tuple[datetime, str, int]
 
@@ -57,7 +60,28 @@ def timeline(
         found += read_kind(connection, name, customer_id, place, limit=limit + 1, beyond=beyond)
     found.sort(key=lambda one: (one.at, -names.index(one.kind), one.key), reverse=True)
     last = found[limit - 1] if len(found) > limit else None
-    return Timeline(found[:limit], None if last is None else (last.at, last.kind, last.key))
+    return Timeline(_with_goods(connection, found[:limit]), None if last is None else (last.at, last.kind, last.key))
+
+
+def _with_goods(connection: Connection, rows: list[Happened]) -> list[Happened]:
+    """The same, with the goods of each order."""
+    item = order_items.c
+    keys = [one.key for one in rows if one.kind == "order"]
+    goods: dict[int, list[str]] = {}
+    asked = select(item.order_id, item.name, item.quantity).where(item.order_id.in_(keys), item.kind == "goods")
+    for row in connection.execute(asked.order_by(item.order_id, item.line_number)) if keys else ():
+        goods.setdefault(row.order_id, []).append(row.name if row.quantity == 1 else f"{row.quantity:,} × {row.name}")
+    return [
+        replace(one, detail=f"{one.detail}: {_listed(goods[one.key])}")
+        if one.kind == "order" and one.key in goods
+        else one
+        for one in rows
+    ]
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - MOST_GOODS
+    return ", ".join(names[:MOST_GOODS]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def counts(connection: Connection, customer_id: int) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """Who a customer is, what she agreed to, and what staff wrote down about her."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -87,6 +88,14 @@ def read_person(connection: Connection, customer_id: int) -> Whole | None:
             Consent(channel=one.channel, state=one.state, stated_at=one.stated_at, source=one.source) for one in agreed
         ),
     )
+
+
+def names(connection: Connection, keys: Sequence[int]) -> dict[int, str]:
+    """What some customers are called, by key; those without a name, and the erased, are not in it."""
+    asked = select(customers.c.customer_id, customers.c.name).where(
+        customers.c.customer_id.in_(keys), customers.c.name.is_not(None)
+    )
+    return {row.customer_id: row.name for row in connection.execute(asked)}
 
 
 def read_notes(connection: Connection, customer_id: int) -> tuple[Note, ...]:

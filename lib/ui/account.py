@@ -8,7 +8,8 @@ import streamlit as st
 from lib.metrics import drill
 from lib.metrics.account import SMALL, Account, Number
 from lib.metrics.definition import Mart, Unit
-from lib.ui.tables import amounts, download, number_format, still, table
+from lib.ui.places import CUSTOMERS
+from lib.ui.tables import amounts, download, number_format, pick, still, table
 from lib.ui.text import NO_DATA, of_days, plain, written
 
 PAGE = 25
@@ -123,13 +124,9 @@ def _draw_rows(account: Account, mart: Mart, currency: str, key: str) -> None:
     state = st.session_state.get(f"page_{at}", 1)
     page = state if isinstance(state, int) and state > 0 else 1
     found = drill.page(mart, part, offset=(page - 1) * PAGE, limit=PAGE)
-    st.caption(plain(summed(found, part, currency)))
-    table(
-        shown(found.frame, part, currency),
-        alt=f"Rows behind {account.label}: {name}",
-        columns=row_columns(part, currency),
-        key=f"rows_{at}",
-    )
+    knows = bool(found.frame["customer_id"].notna().any())
+    st.caption(plain(summed(found, part, currency) + (" Choose a row to see its customer's story." if knows else "")))
+    _draw_page(found.frame, part, currency, alt=f"Rows behind {account.label}: {name}", key=f"rows_{at}_{page}")
     pages = -(-found.total_rows // PAGE)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         if pages > 1:
@@ -140,6 +137,18 @@ def _draw_rows(account: Account, mart: Mart, currency: str, key: str) -> None:
             lambda: exported(drill.page(mart, part, limit=None).frame, part, currency),
             key=f"csv_{at}",
         )
+
+
+def _draw_page(rows: pd.DataFrame, part: drill.Behind, currency: str, *, alt: str, key: str) -> None:
+    """One page of rows; a row of a known customer can be chosen, and opens her story."""
+    frame, columns = shown(rows, part, currency), row_columns(part, currency)
+    if not rows["customer_id"].notna().any():
+        table(frame, alt=alt, columns=columns, key=key)
+        return
+    chosen = pick(frame, alt=alt, columns=columns, key=key)
+    customer = None if chosen is None else rows["customer_id"].tolist()[chosen]
+    if customer is not None and pd.notna(customer):
+        st.switch_page(CUSTOMERS, query_params={"customer": str(int(customer))})
 
 
 def summed(found: drill.Rows, part: drill.Behind, currency: str) -> str:

@@ -89,6 +89,12 @@ NAVIGATION = (
         may=May.SEE_QUEUE,
     ),
     Screen(
+        title="Customers",
+        icon=":material/person_search:",
+        words="Find a person and read their story; who is new, active, due, at risk or lapsed.",
+        may=May.SEE_FIGURES,
+    ),
+    Screen(
         title="What-if",
         icon=":material/tune:",
         words="Move the sliders: what would an offer earn, and how sure is that?",

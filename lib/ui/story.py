@@ -12,6 +12,7 @@ from lib.queues.customer import Story, story
 from lib.queues.customer_event import Happened
 from lib.settings import settings
 from lib.staff import May, Staff
+from lib.ui.places import CUSTOMERS
 from lib.ui.text import one_line
 
 ICONS = {
@@ -30,6 +31,11 @@ ICONS = {
 }
 
 
+def open_customer(customer_id: int, *, label: str = "See the whole story") -> None:
+    """The way to a customer's own page."""
+    st.page_link(CUSTOMERS, label=label, icon=":material/arrow_forward:", query_params={"customer": str(customer_id)})
+
+
 def draw_story(staff: Staff, store: Store, customer_id: int | None, *, at: datetime) -> None:
     """The card of a customer; without a customer, it says so."""
     with st.container(border=True, gap="small", key="story"):
@@ -45,6 +51,7 @@ def draw_story(staff: Staff, store: Store, customer_id: int | None, *, at: datet
         _sums(found)
         for one in found.newest:
             _happened(one, store, at, shows_words=staff.may(May.SEE_PERSONAL_DATA))
+        open_customer(found.customer_id)
 
 
 def _who(staff: Staff, found: Story) -> None:

@@ -20,6 +20,7 @@ PAGES = {
     "/outbox": "Outbox",
     "/reviews": "Reviews",
     "/tickets": "Tickets",
+    "/customers": "Customers",
     "/offers": "Offers",
     "/staff": "Staff",
     "/audit": "Audit",
