@@ -16,7 +16,7 @@ from lib.privacy import mask_email
 from lib.queues.customer_account import CustomerAccount, account
 from lib.queues.customer_person import Whole, read_person
 from lib.settings import settings
-from lib.staff import May
+from lib.staff import May, Staff
 from lib.stats.lifecycle import Stage, next_order, stage
 from lib.stats.rfm import FIFTHS, Rfm
 from lib.ui.access import Desk
@@ -25,7 +25,9 @@ from lib.ui.customer_notes import draw_notes
 from lib.ui.customer_stages import LABELS, gaps_of, waits_of
 from lib.ui.customer_timeline import draw_timeline
 from lib.ui.desk import told
+from lib.ui.erasure import draw_erased, erase_button, export_button
 from lib.ui.live import House
+from lib.ui.tables import still
 from lib.ui.text import clock, of_days, one_line, plain, written
 
 CHANNELS = {"email": "E-mail", "sms": "SMS", "whatsapp": "WhatsApp", "post": "Post"}
@@ -50,6 +52,7 @@ def draw_customer(desk: Desk, house: House, customer_id: int) -> None:
         st.info("There is no customer of that number. Search above by name, e-mail or order number.")
         return
     told()
+    draw_erased()
     known = bought(house.mart, customer_id) if house.mart else None
     aside, main = st.columns([1, 1.75], gap="small")
     with aside:
@@ -60,6 +63,7 @@ def draw_customer(desk: Desk, house: House, customer_id: int) -> None:
         _sums(sums)
         if person.erased_at is None:
             _consents(person)
+            _rights(desk.staff, customer_id)
     with main:
         draw_timeline(desk.staff, desk.store, customer_id)
 
@@ -188,8 +192,8 @@ def _sums(sums: CustomerAccount) -> None:
             ("Charged in all, before refunds", money(sums.total_minor)),
             (f"Paid back in {sums.refunds:,} refund{'' if sums.refunds == 1 else 's'}", money(sums.paid_back_minor)),
         ]
-        frame = pd.DataFrame(rows, columns=["What", "Amount"]).map(plain)
-        st.table(frame, border="horizontal", hide_index=True, alt="What this customer's orders come to")
+        frame = pd.DataFrame(rows, columns=["What", "Amount"])
+        still(frame, alt="What this customer's orders come to", numbers={"Amount": str})
         notes = []
         if sums.unpaid_orders:
             notes.append(f"{sums.unpaid_orders:,} of them not paid yet.")
@@ -209,3 +213,13 @@ def _consents(person: Whole) -> None:
             when = f", {one.stated_at:%-d %b %Y}" if one.stated_at else ""
             st.markdown(f"{CHANNELS[one.channel]}: {STATES[one.state]}")
             st.caption(one_line(f"As {one.source} says{when}", 100))
+
+
+def _rights(staff: Staff, customer_id: int) -> None:
+    if not (staff.may(May.EXPORT_PEOPLE) or staff.may(May.ERASE_PEOPLE)):
+        return
+    with st.container(border=True, gap="small", key="person_rights"):
+        st.header("Privacy", anchor=False)
+        with st.container(horizontal=True, gap="small"):
+            export_button(staff, customer_id)
+            erase_button(staff, customer_id)

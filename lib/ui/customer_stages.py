@@ -1,6 +1,6 @@
 """Where customers stand between two orders: how many at each stage, with their sales, and who they are."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -21,7 +21,7 @@ from lib.ui.access import show_error
 from lib.ui.drill_down import open_button
 from lib.ui.live import House, open_house
 from lib.ui.places import CUSTOMERS
-from lib.ui.tables import download, in_money, number_format, pick
+from lib.ui.tables import download, in_money, number_format, pick, still
 from lib.ui.text import major, plain, written
 from lib.ui.visit import reader
 
@@ -122,12 +122,9 @@ def _explain(known: Mapping[int, Waits]) -> None:
         for number in sorted(known)
         if number != ALL
     ]
-    st.table(
-        pd.DataFrame(rows).map(lambda value: f"{value:,}" if isinstance(value, int) else value),
-        border="horizontal",
-        hide_index=True,
-        alt="The days that part the stages, by number of orders",
-    )
+    frame = pd.DataFrame(rows)
+    counts: dict[str, Callable[[Any], str]] = dict.fromkeys(frame.columns[1:], lambda count: f"{count:,}")
+    still(frame, alt="The days that part the stages, by number of orders", numbers=counts)
     st.caption("In days. Where too few have placed as many orders, all customers are taken together.")
 
 

@@ -17,16 +17,6 @@ from lib.workflows.person_export import as_json, export_person
 _DONE = "person_erased"
 
 
-def draw_person_rights(staff: Staff, customer_id: int, *, is_erased: bool = False) -> None:
-    """Both buttons beside each other, each for whoever may; for an erased person only that she was."""
-    draw_erased()
-    if is_erased:
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        export_button(staff, customer_id)
-        erase_button(staff, customer_id)
-
-
 def export_button(staff: Staff, customer_id: int) -> None:
     """Take out all that is known of a customer as JSON; it is made, and noted in the log, when it is pressed."""
     if not staff.may(May.EXPORT_PEOPLE):
