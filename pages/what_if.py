@@ -1,8 +1,25 @@
 """What-if: what would an offer earn, and how sure is that?"""
 
+import streamlit as st
+
 from lib.staff import May
 from lib.ui.access import open_page
-from lib.ui.what_if import draw_offer
+from lib.ui.desk import told
+from lib.ui.what_if import draw_offer, put_sliders
+from lib.ui.what_if_saved import draw_banner, draw_saved, opened
+
+VIEWS = ("Offer", "Saved")
 
 page = open_page(May.SEE_FIGURES)
-draw_offer(page)
+view = st.segmented_control(
+    "View", VIEWS, default="Offer", required=True, key="if_view", bind="query-params", label_visibility="collapsed"
+)
+told()
+if view == "Saved":
+    draw_saved(page)
+else:
+    kept = opened()
+    put_sliders(page, kept)
+    if kept is not None:
+        draw_banner(page, kept)
+    draw_offer(page, kept)

@@ -18,12 +18,9 @@ KEYS = (
 )
 
 
-def set_assumptions(assumptions: Assumptions | None) -> None:
-    """Put the editor where a kept what-if has it; null: back to what Encore assumes or has learned."""
-    for key in KEYS:
-        st.session_state.pop(key, None)
-    if assumptions is not None:
-        st.session_state.update(_values(assumptions))
+def set_assumptions(assumptions: Assumptions) -> None:
+    """Put the editor where a kept what-if has it, or back to what Encore assumes or has learned."""
+    st.session_state.update(_values(assumptions))
 
 
 def _values(known: Assumptions) -> dict[str, float]:
@@ -64,7 +61,7 @@ def edited(known: Assumptions) -> Assumptions:
         "Reset to what Encore knows",
         icon=":material/restart_alt:",
         on_click=set_assumptions,
-        args=(None,),
+        args=(known,),
         key="if_a_reset",
     )
     if found == start:

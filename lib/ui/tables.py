@@ -82,6 +82,20 @@ def download(label: str, name: str, make: Callable[[], pd.DataFrame], *, key: st
     )
 
 
+def download_made(label: str, file_name: str, mime: str, make: Callable[[], bytes], *, icon: str, key: str) -> None:
+    """A button for a file that is no table, such as a page of paper; noted in the log when it is pressed."""
+    token, address = my_token(), st.context.ip_address
+
+    def made() -> bytes:
+        at = now()
+        staff = staff_of(token, at=at, address=address)
+        with writing(order_database(settings())) as connection:
+            record_export(connection, staff, f"file:{file_name}", rows=1, at=at)
+        return make()
+
+    st.download_button(label, data=made, file_name=file_name, mime=mime, icon=icon, key=key, on_click="ignore")
+
+
 def noted(frame: pd.DataFrame, name: str, *, token: str | None, address: str | None) -> pd.DataFrame:
     """The frame, once it is in the log who takes it out.
 

@@ -1,55 +1,66 @@
 """What-if: sliders on one side, the answer on the other, while they move."""
 
-from collections.abc import Mapping
-from datetime import date
+import re
 
 import streamlit as st
 
 from lib.errors import NotEnoughData
-from lib.metrics.definition import Mart
-from lib.metrics.what_if_input import Group, grounds
+from lib.metrics.what_if_input import EVERYONE, Group
 from lib.metrics.what_if_moments import LOOKED_AT
-from lib.offer import Moment
 from lib.stats.assumptions import Assumptions
+from lib.stats.forecast import Forecast
 from lib.stats.ground import Ground
 from lib.stats.scenario import worked
 from lib.stats.what_if import what_if
 from lib.ui.access import Opened, show_error
-from lib.ui.assumptions import edited
+from lib.ui.assumptions import edited, set_assumptions
+from lib.ui.tables import download, download_made
 from lib.ui.what_if_answer import Answer, Ranges, draw_first_cards, draw_headline, draw_more_cards, draw_profit
+from lib.ui.what_if_beside import draw_beside
 from lib.ui.what_if_best import draw_best, draw_depth_delay
-from lib.ui.what_if_controls import MOMENTS, choose_group, choose_moment, draw_controls, of_audience
+from lib.ui.what_if_controls import MOMENTS, choose_group, choose_moment, draw_controls, of_audience, set_controls
+from lib.ui.what_if_grounds import Grounds, grounds_of
 from lib.ui.what_if_looks import draw_tornado, wished
+from lib.ui.what_if_saved import Kept, link_of, save_button
+from lib.ui.what_if_sheet import Heading, paper, rows
+from lib.ui.what_if_words import headline, short_words, source_words
 
-LOOKS = ("What matters most", "Depth and delay", "Best offer", "Wished profit")
-Grounds = Mapping[str, tuple[Group, Ground]]
+LOOKS = ("What matters most", "Depth and delay", "Best offer", "Side by side", "Wished profit")
+_MARKS = re.compile(r"\*\*|:\w+-badge\[(?::material/\w+: )?([^\]]*)\]")
 
 
-@st.cache_resource(ttl="1h", max_entries=12, show_spinner=False)
-def _grounds(moment: Moment, as_of: date, version: int, place: str, _mart: Mart) -> Grounds:
-    """The measured grounds of a moment: read-only, so that one object serves every reader."""
-    return grounds(_mart, moment, as_of)
+def put_sliders(page: Opened, kept: Kept | None) -> None:
+    """Put the sliders where a saved what-if has them, once when it is opened, and back when it is left."""
+    now, before = None if kept is None else kept.saved.what_if_id, st.session_state.get("if_saved")
+    if now == before:
+        return
+    st.session_state["if_saved"] = now
+    if kept is not None:
+        set_controls(kept.forecast.scenario, page.currency)
+        set_assumptions(kept.forecast.assumptions)
+    else:
+        set_assumptions(Assumptions())
 
 
 @st.fragment
-def draw_offer(page: Opened) -> None:
-    """An offer: what can be moved, and the answer."""
+def draw_offer(page: Opened, kept: Kept | None) -> None:
+    """An offer: what can be moved, and the answer; on the ground of a saved what-if where one is open."""
     try:
-        _draw(page)
+        _draw(page, kept)
     except Exception as error:
         show_error(error)
 
 
-def _draw(page: Opened) -> None:
+def _draw(page: Opened, kept: Kept | None) -> None:
     head = st.container(key="if_head")
     left, right = st.columns([1, 1.9])
+    base = Assumptions() if kept is None else kept.forecast.assumptions
     with left, st.container(border=True, key="if_sliders"):
-        moment = choose_moment(is_kept=False)
-        known = _grounds(MOMENTS[moment], page.today, page.version, str(page.house.store.name), page.mart)
-        group, ground = known[choose_group(list(known), is_kept=False)]
+        moment = choose_moment(is_kept=kept is not None)
+        known = _grounds(page, moment, kept)
+        group, ground = known[choose_group(list(known), is_kept=kept is not None)]
         scenario = draw_controls(of_audience(group.name, group.audience, moment), ground, page.currency)
         with st.popover("Assumptions", icon=":material/help:", width="stretch"):
-            base = Assumptions()
             assumptions = edited(base)
         _basis(ground)
     try:
@@ -58,13 +69,9 @@ def _draw(page: Opened) -> None:
         with head:
             st.info(str(missing), icon=":material/hourglass_empty:")
         return
-    answer = Answer(
-        scenario=scenario,
-        worked=put,
-        assumptions=assumptions,
-        result=what_if(put.offer, put.waiting, assumptions),
-    )
-    ranges = Ranges.of(answer.result)
+    result = what_if(put.offer, put.waiting, assumptions)
+    answer = Answer(scenario=scenario, worked=put, assumptions=assumptions, result=result)
+    ranges = Ranges.of(result)
     with head:
         draw_headline(answer, page.currency, is_edited=assumptions != base)
         draw_first_cards(answer, ranges, page.currency)
@@ -73,10 +80,20 @@ def _draw(page: Opened) -> None:
         with st.container(border=True, key="if_answer"):
             draw_profit(answer, ranges, page.currency)
         with st.container(border=True, key="if_looks"):
-            _look(answer, ground, known, page.currency)
+            _look(page, answer, ground, known)
+    with left:
+        _actions(page, answer, ranges, ground, kept, is_edited=assumptions != base)
 
 
-def _look(answer: Answer, ground: Ground, known: Grounds, currency: str) -> None:
+def _grounds(page: Opened, moment: str, kept: Kept | None) -> Grounds:
+    if kept is None:
+        return grounds_of(page, MOMENTS[moment])
+    scenario = kept.forecast.scenario
+    group = Group(name=scenario.group or EVERYONE, audience=scenario.audience)
+    return {group.name: (group, kept.forecast.ground)}
+
+
+def _look(page: Opened, answer: Answer, ground: Ground, known: Grounds) -> None:
     tabs = st.tabs(LOOKS, key="if_look", on_change="rerun", bind="query-params")
     for name, tab in zip(LOOKS, tabs, strict=True):
         if not tab.open:
@@ -84,13 +101,46 @@ def _look(answer: Answer, ground: Ground, known: Grounds, currency: str) -> None
         with tab:
             match name:
                 case "What matters most":
-                    draw_tornado(answer, currency)
+                    draw_tornado(answer, page.currency)
                 case "Depth and delay":
-                    draw_depth_delay(answer, ground, currency)
+                    draw_depth_delay(answer, ground, page.currency)
                 case "Best offer":
-                    draw_best(answer, known, currency)
+                    draw_best(answer, known, page.currency)
+                case "Side by side":
+                    draw_beside(page, answer)
                 case _:
-                    wished(answer, currency)
+                    wished(answer, page.currency)
+
+
+def _actions(
+    page: Opened, answer: Answer, ranges: Ranges, ground: Ground, kept: Kept | None, *, is_edited: bool
+) -> None:
+    """Keep it, or hand it on."""
+    with st.container(horizontal=True, vertical_alignment="center", key="if_actions"):
+        save_button(page, Forecast(scenario=answer.scenario, ground=ground, assumptions=answer.assumptions))
+        download("CSV", "what_if", lambda: rows(answer, ranges, page.currency), key="csv_if")
+        heading = Heading(
+            name=short_words(answer.scenario, page.currency) if kept is None else kept.saved.name,
+            store=page.house.store.name,
+            author=page.staff.name if kept is None else kept.saved.author,
+            day=page.today if kept is None else kept.saved.created_at.astimezone(page.house.store.zone).date(),
+            link="" if kept is None else link_of(kept.saved.what_if_id),
+        )
+        words = _bare(headline(answer.worked, answer.result))
+        source = _bare(source_words(answer.assumptions, is_edited=is_edited))
+        download_made(
+            "PDF",
+            "what_if.pdf",
+            "application/pdf",
+            lambda: paper(answer, ranges, page.currency, heading, words, source),
+            icon=":material/picture_as_pdf:",
+            key="pdf_if",
+        )
+
+
+def _bare(words: str) -> str:
+    """Our own Markdown as plain words."""
+    return _MARKS.sub(lambda found: found.group(1) or "", words)
 
 
 def _basis(ground: Ground) -> None:

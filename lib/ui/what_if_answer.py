@@ -103,7 +103,7 @@ def draw_headline(answer: Answer, currency: str, *, is_edited: bool) -> None:
 
 def draw_profit(answer: Answer, ranges: Ranges, currency: str) -> None:
     """The draws of the profit: how much lies below zero and above."""
-    st.subheader("Profit over the run", anchor=False)
+    st.header("Profit over the run", anchor=False)
     if answer.result.contacted <= 0:
         st.caption("Nobody gets the offer: there is no profit to draw.")
         return

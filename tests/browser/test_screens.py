@@ -16,6 +16,7 @@ PAGES = {
     "/": "Today",
     "/repeat": "Repeat",
     "/to_do": "To do",
+    "/what_if": "What-if",
     "/imports": "Imports",
     "/outbox": "Outbox",
     "/reviews": "Reviews",

@@ -96,3 +96,46 @@ def test_the_best_offer_can_be_put_on_the_sliders(open_page: Open) -> None:
     assert not at.exception
     assert at.slider(key="if_percent").value in (0.0, 2.5, 5.0, 7.5, 10.0, 12.5)
     assert float(cards(at)["Chance of profit"].strip("%")) > 50
+
+
+def test_four_scenarios_stand_side_by_side(open_page: Open) -> None:
+    at = open_page("demo", "what_if", if_look="Side by side")
+    for depth in (5.0, 15.0, 25.0):
+        at.slider(key="if_percent").set_value(depth).run()
+        at.button(key="if_keep").click().run()
+    at.slider(key="if_percent").set_value(30.0).run()
+    assert not at.exception
+    shown = at.dataframe[0].value
+    assert list(shown["Scenario"]) == [
+        "Now: 30% off · day 14",
+        "A: 5% off · day 14",
+        "B: 15% off · day 14",
+        "C: 25% off · day 14",
+    ]
+    assert at.button(key="if_keep").disabled
+    at.button(key="if_use_0").click().run()
+    assert at.slider(key="if_percent").value == 5.0
+    at.button(key="if_drop_1").click().run()
+    assert list(at.dataframe[0].value["Scenario"])[1:] == ["A: 5% off · day 14", "B: 25% off · day 14"]
+
+
+def test_a_strange_scenario_in_the_address_is_passed_over(open_page: Open) -> None:
+    at = open_page("demo", "what_if", if_look="Side by side", beside="' OR 1=1")
+    assert not at.exception
+    assert len(at.dataframe[0].value) == 1
+
+
+@pytest.mark.parametrize("number", ["999", "x", "-1", "9" * 40])
+def test_a_link_to_nothing_says_so_or_is_passed_over(open_page: Open, number: str) -> None:
+    at = open_page("demo", "what_if", saved=number)
+    assert not at.exception
+    assert [error.value for error in at.error] == []
+    assert len(at.metric) == 8
+    assert len(at.warning) == (1 if number == "999" else 0)
+
+
+def test_the_saved_ones_of_the_demo_store_are_listed(open_page: Open) -> None:
+    at = open_page("demo", "what_if", if_view="Saved")
+    assert not at.exception
+    assert len(at.dataframe) == 1
+    assert "Nothing saved yet" in texts(open_page("single", "what_if", if_view="Saved"))
