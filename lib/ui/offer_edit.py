@@ -53,6 +53,10 @@ class Editing:
     def currency(self) -> str:
         return self.store.currency or "EUR"
 
+    def keep(self) -> None:
+        """Keep the terms as they stand now, in the database, for this person alone."""
+        _keep(self)
+
 
 @contextmanager
 def editing(staff: Staff, store: Store, offer: Offer) -> Iterator[Editing]:

@@ -20,6 +20,7 @@ from lib.ui.offer_plan import draw_plan
 from lib.ui.offer_result import draw_result
 from lib.ui.offer_terms import ICONS, STATUSES, days_words, terms_of
 from lib.ui.offer_versions import draw_versions
+from lib.ui.offer_words import draw_words
 from lib.ui.places import OFFERS
 from lib.ui.text import one_line, plain
 from lib.ui.visit import reader
@@ -64,6 +65,7 @@ def _parts(desk: Desk, offer: Offer, terms: Terms | None) -> None:
     parts: dict[str, Callable[[], None]] = {}
     if terms is not None:
         parts["Plan"] = lambda: _editor(desk.store, offer.offer_id, draw_plan)
+        parts["Content"] = lambda: _editor(desk.store, offer.offer_id, draw_words)
     if offer.status in _RAN:
         parts["Result"] = lambda: draw_result(desk, offer.offer_id)
     parts["Versions"] = lambda: draw_versions(desk.store, offer)
