@@ -14,6 +14,7 @@ from lib.settings import settings
 from lib.staff import May, Staff
 from lib.ui.access import Desk, show_error
 from lib.ui.desk import act, told
+from lib.ui.offer_codes import draw_codes
 from lib.ui.offer_edit import Editing, editing
 from lib.ui.offer_new import begin_copy
 from lib.ui.offer_plan import draw_plan
@@ -66,6 +67,8 @@ def _parts(desk: Desk, offer: Offer, terms: Terms | None) -> None:
     if terms is not None:
         parts["Plan"] = lambda: _editor(desk.store, offer.offer_id, draw_plan)
         parts["Content"] = lambda: _editor(desk.store, offer.offer_id, draw_words)
+        if terms.plan.code.shared or terms.plan.code.prefix:
+            parts["Codes"] = lambda: draw_codes(desk.staff, desk.store, offer, terms)
     if offer.status in _RAN:
         parts["Result"] = lambda: draw_result(desk, offer.offer_id)
     parts["Versions"] = lambda: draw_versions(desk.store, offer)

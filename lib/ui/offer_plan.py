@@ -8,6 +8,7 @@ import streamlit as st
 
 from lib.money import exponent, to_minor
 from lib.offer import KINDS, Channel, Code, Guardrails, Moment, Pays, Plan, Reward
+from lib.ui.offer_cost import draw_cost
 from lib.ui.offer_edit import Editing
 from lib.ui.offer_terms import CHANNELS, PAYS, when
 from lib.ui.text import plain
@@ -36,6 +37,8 @@ def draw_plan(one: Editing) -> None:
     with st.container(border=True, gap="small", key="offer_gives"):
         st.markdown("**What it gives**")
         plan = _reward(one, plan)
+        # Filled in when all the terms are known.
+        cost = st.container(gap="xsmall", key="offer_cost")
     with st.container(border=True, gap="small", key="offer_measured"):
         st.markdown("**How it is measured**")
         measured = _measured(one, terms, frozen=is_out or not one.may)
@@ -44,6 +47,8 @@ def draw_plan(one: Editing) -> None:
         st.caption("Crossing one pauses the offer and puts it into the list for the day. Empty: no such limit.")
         plan = _guardrails(one, plan)
     one.terms = replace(measured, name=name, plan=plan)
+    with cost:
+        draw_cost(one)
 
 
 def _moment(one: Editing, plan: Plan) -> Plan:

@@ -16,7 +16,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, select
 
 from lib.db.tables.offers import offer_assignments
-from lib.money import to_major
+from lib.money import exponent, to_major
 from lib.offer import Code, Pays, Plan
 
 # Without what is mistaken for another when typed: I L O U 0 1.
@@ -91,7 +91,7 @@ def shopify_discount(plan: Plan, *, title: str, currency: str, starts: str, ends
         name = "basicCodeDiscount"
         value: dict[str, object] = {"percentage": round(reward.depth, 4)}
         if reward.pays is Pays.AMOUNT:
-            amount = str(to_major(reward.face_minor, currency))
+            amount = _decimal(reward.face_minor, currency)
             value = {"discountAmount": {"amount": amount, "appliesOnEachItem": False}}
         gets = {"customerGets": {"value": value, "items": {"all": True}}}
     told: dict[str, object] = {
@@ -106,7 +106,7 @@ def shopify_discount(plan: Plan, *, title: str, currency: str, starts: str, ends
     if plan.code.is_unique:
         told["usageLimit"] = plan.code.uses_per_customer
     if reward.minimum_basket_minor:
-        least = str(to_major(reward.minimum_basket_minor, currency))
+        least = _decimal(reward.minimum_basket_minor, currency)
         told["minimumRequirement"] = {"subtotal": {"greaterThanOrEqualToSubtotal": least}}
     return json.dumps({name: told}, indent=2, ensure_ascii=False)
 
@@ -117,10 +117,10 @@ def woocommerce_coupons(
     """Each code as WooCommerce's REST API takes it (``POST /wc/v3/coupons``)."""
     reward = plan.reward
     kind = {Pays.PERCENT: "percent"}.get(reward.pays, "fixed_cart")
-    amount = f"{reward.depth * 100:.2f}" if reward.pays is Pays.PERCENT else str(to_major(reward.face_minor, currency))
-    if reward.pays not in {Pays.PERCENT, Pays.AMOUNT}:
-        amount = "0.00"
-    least = str(to_major(reward.minimum_basket_minor, currency))
+    amount = _decimal(reward.face_minor if reward.pays is Pays.AMOUNT else 0, currency)
+    if reward.pays is Pays.PERCENT:
+        amount = f"{reward.depth * 100:.2f}"
+    least = _decimal(reward.minimum_basket_minor, currency)
     for given in codes:
         yield {
             "code": given.code.lower(),
@@ -147,3 +147,26 @@ def for_woocommerce(plan: Plan, codes: Iterable[Given], *, title: str, currency:
     if held:
         lines.append(json.dumps({"create": held}, ensure_ascii=False))
     return ("\n".join(lines) + "\n").encode() if lines else b""
+
+
+def woocommerce_table(plan: Plan, codes: Iterable[Given], *, title: str, currency: str) -> Iterator[dict[str, object]]:
+    """Each code as the coupon importers for WooCommerce take it: a row under the shop's own names of its columns."""
+    yes = {True: "yes", False: "no"}
+    for coupon in woocommerce_coupons(plan, codes, title=title, currency=currency):
+        yield {
+            "post_title": coupon["code"],
+            "post_excerpt": title,
+            "post_status": "publish",
+            "discount_type": coupon["discount_type"],
+            "coupon_amount": coupon["amount"],
+            "free_shipping": yes[bool(coupon["free_shipping"])],
+            "individual_use": "yes",
+            "minimum_amount": coupon["minimum_amount"],
+            "usage_limit": coupon["usage_limit"] or "",
+            "usage_limit_per_user": coupon["usage_limit_per_user"],
+            "expiry_date": str(coupon["date_expires"])[:10],
+        }
+
+
+def _decimal(minor: int, currency: str) -> str:
+    return f"{to_major(minor, currency):.{exponent(currency)}f}"

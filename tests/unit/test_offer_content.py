@@ -7,7 +7,15 @@ from datetime import date
 import pytest
 
 from lib.offer import KINDS, Channel, Code, Content, Pays, Plan, Reward
-from lib.workflows.offer_codes import SIGNS, Given, code_of, for_shopify, for_woocommerce, shopify_discount
+from lib.workflows.offer_codes import (
+    SIGNS,
+    Given,
+    code_of,
+    for_shopify,
+    for_woocommerce,
+    shopify_discount,
+    woocommerce_table,
+)
 from lib.workflows.offer_content import (
     LETTER,
     content_for,
@@ -175,7 +183,7 @@ def test_shopify_gets_the_codes_and_the_discount_they_belong_to() -> None:
         shopify_discount(plan, title="Again", currency="EUR", starts="2026-11-24T00:00:00Z", ends=None, codes=["A-1"])
     )["basicCodeDiscount"]
     assert told["customerGets"]["value"] == {"percentage": 0.1}
-    assert told["minimumRequirement"] == {"subtotal": {"greaterThanOrEqualToSubtotal": "30"}}
+    assert told["minimumRequirement"] == {"subtotal": {"greaterThanOrEqualToSubtotal": "30.00"}}
     assert (told["code"], told["usageLimit"], told["appliesOncePerCustomer"]) == ("A-1", 1, True)
 
 
@@ -188,15 +196,17 @@ def test_woocommerce_gets_a_hundred_coupons_a_request() -> None:
     assert first[0] == {
         "code": "again-0",
         "discount_type": "fixed_cart",
-        "amount": "5.5",
+        "amount": "5.50",
         "description": "Again",
         "date_expires": "2026-12-24T23:59:59",
         "individual_use": True,
         "free_shipping": False,
-        "minimum_amount": "30",
+        "minimum_amount": "30.00",
         "usage_limit": 1,
         "usage_limit_per_user": 1,
     }
+    (row,) = woocommerce_table(amount, given[:1], title="=Again", currency="EUR")
+    assert (row["post_title"], row["coupon_amount"], row["expiry_date"]) == ("again-0", "5.50", "2026-12-24")
     assert for_woocommerce(amount, [], title="Again", currency="EUR") == b""
 
 
