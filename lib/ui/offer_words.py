@@ -101,7 +101,7 @@ def _set(one: Editing, content: tuple[Content, ...]) -> None:
     """Keep another set of languages and draw anew: the fields of a language begin with its words."""
     one.terms = replace(one.terms, plan=replace(one.terms.plan, content=content))
     one.keep()
-    st.rerun(scope="fragment")
+    st.rerun()
 
 
 def _write(one: Editing, content: Content) -> Content:

@@ -203,3 +203,64 @@ def test_past_offers_of_the_demo_open(open_page: Open) -> None:
     assert not at.exception
     assert errors(at) == []
     assert "held out" in texts(at)
+
+
+def test_the_words_are_read_as_a_customer_does_and_judged(open_page: Open, shop: Settings) -> None:
+    at = open_page(shop.data_dir, "offers", offer="1", part="Content")
+    assert not at.exception
+    assert errors(at) == []
+    words = texts(at)
+    assert "Here is AGAIN-" in words
+    assert "No more offers: " in words
+    assert "Flesch reading ease" in words
+    # As text, which no browser reads as markup.
+    assert any(HOSTILE in one.value for one in at.text)
+    area = next(one for one in at.text_area if one.label == "Text")
+    area.set_value("Hi {frist_name}, UTILISE {code}").run()
+    words = texts(at)
+    assert plain("{frist_name} is no variable.") in words
+    assert plain("“UTILISE”: plainer is use.") in words
+    assert "1 change not saved yet" in words
+
+
+def test_hostile_words_stay_words_in_the_html_of_the_preview(open_page: Open, shop: Settings) -> None:
+    with writing(order_database(shop)) as conn:
+        offer = one_offer(conn, 1)
+        assert offer is not None and offer.plan is not None
+        content = (Content(language="en", subject="x", text=f"{HOSTILE} {{code}}", html="letter"),)
+        plan = replace(offer.plan, content=content)
+        change_offer(conn, LOCAL, 1, Terms(name="x", plan=plan, ends_at=offer.ends_at), version=1, at=now())
+    at = open_page(shop.data_dir, "offers", offer="1", part="Content")
+    shown = "".join(str(one.value) for one in at.html)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
+    assert "<script>alert(1)" not in shown
+    # Nothing of the mail can be followed from the preview.
+    assert "href=" not in shown.split("AGAIN-")[1]
+
+
+def test_a_language_is_added_with_encores_words_and_taken_out(open_page: Open, shop: Settings) -> None:
+    with writing(order_database(shop)) as conn:
+        terms = starter("coupon", languages=("en", "de"), zone=BERLIN, at=now())
+        key = create_offer(conn, LOCAL, terms, at=now())
+    at = open_page(shop.data_dir, "offers", offer=str(key), part="Content")
+    press(at, "Take English out")
+    assert errors(at) == []
+    assert not any(one.label == "Take German out" for one in at.button)
+    again = open_page(shop.data_dir, "offers", offer=str(key), part="Content")
+    assert (
+        next(one for one in again.text_input if one.label == "Subject").value == "{first_name|Hallo}, {reward} für Sie"
+    )
+
+
+def test_who_may_not_see_customers_reads_an_example(open_page: Open, shop: Settings, sit_down: SitDown) -> None:
+    sit_down(Staff(staff_id=None, name="Vic", role=Role.VIEWER))
+    at = open_page(shop.data_dir, "offers", offer="1", part="Content")
+    assert errors(at) == []
+    assert "this is an example" in texts(at)
+    assert not any(one.label == "Find a customer" for one in at.text_input)
+
+
+def test_codes_have_their_files(open_page: Open, shop: Settings) -> None:
+    at = open_page(shop.data_dir, "offers", offer="1", part="Codes")
+    assert errors(at) == []
+    assert plain("Gives 10 % off. Each customer may use it once, for 30 days.") in texts(at)
