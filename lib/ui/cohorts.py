@@ -11,6 +11,7 @@ from lib.metrics.definition import Mart, Scope, Unit
 from lib.periods import month_start
 from lib.ui.access import Opened, show_error
 from lib.ui.account import draw_account
+from lib.ui.chart import draw_chart
 from lib.ui.drill_down import open_button
 from lib.ui.live import open_house
 from lib.ui.tables import download, in_money
@@ -55,8 +56,12 @@ def draw_cohorts(page: Opened, scope: Scope) -> None:
     )
     st.caption(f"{what} Hatched: the month is not over, or not reached. Point at a cell to see when it is complete.")
     rows = int(frame["cohort"].nunique())
-    st.vega_lite_chart(
-        frame, cohort.cohort_spec(title, rows), alt=cohort.describe(frame, title), key=f"cohort_chart_{view}"
+    draw_chart(
+        frame,
+        cohort.cohort_spec(title, rows),
+        alt=f"Cohorts: {title}",
+        words=cohort.describe(frame, title),
+        key=f"cohort_chart_{view}",
     )
     months = int(found["cohort_month"].nunique())
     if months > MOST_COHORTS or int(found["k"].max()) > MOST_MONTHS:

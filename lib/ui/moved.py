@@ -12,6 +12,7 @@ from lib.metrics.account import Account
 from lib.metrics.definition import Mart, Scope, Unit
 from lib.ui.access import Opened
 from lib.ui.cards import figure_of
+from lib.ui.chart import draw_chart
 from lib.ui.drill_down import open_accounts, open_button
 from lib.ui.tables import download, in_money
 from lib.ui.text import major, plain, written
@@ -106,10 +107,11 @@ def _slice(name: str) -> str:
 def _draw_parts(page: Opened, parts: dict[str, int]) -> None:
     frame = pd.DataFrame({"label": list(parts), "amount": [major(amount, page.currency) for amount in parts.values()]})
     signed = [("+" if v > 0 else "") + written(v, Unit.MONEY, page.currency) for v in parts.values()]
-    st.vega_lite_chart(
+    draw_chart(
         frame,
         contribution.contribution_spec(page.symbol, len(parts)),
-        alt=contribution.describe(frame, signed),
+        alt="What moved net sales, by part of the change",
+        words=contribution.describe(frame, signed),
         key="moved_chart",
     )
 

@@ -18,6 +18,7 @@ from lib.periods import Period, day_index, day_of
 from lib.stats.survival import mature_from
 from lib.ui.access import Opened
 from lib.ui.cached import figure
+from lib.ui.chart import draw_chart
 from lib.ui.drill_down import of_figure, open_accounts, open_button
 from lib.ui.tables import download, in_money, pick, table
 from lib.ui.text import NO_DATA, plain, written
@@ -81,7 +82,8 @@ def _draw_years(page: Opened, scope: Scope, found: pd.DataFrame) -> None:
         words += " Small sample: read it with care."
     st.caption(f"{words} Bars: 95% interval.")
     spec = repeat.interval_spec(len(frame), bool(frame["before"].notna().any()))
-    st.vega_lite_chart(frame, spec, alt=repeat.describe_shares(frame), key="shares_chart")
+    alt = "Share with a second purchase within 30 to 365 days"
+    draw_chart(frame, spec, alt=alt, words=repeat.describe_shares(frame), key="shares_chart")
 
 
 def _a_year_before(page: Opened, scope: Scope) -> Scope:

@@ -20,6 +20,7 @@ from lib.ui.access import Opened
 from lib.ui.cached import dailies
 from lib.ui.calendar import marked_days
 from lib.ui.cards import course_of, figure_of
+from lib.ui.chart import draw_chart
 from lib.ui.drill_down import open_accounts, open_button
 from lib.ui.tables import download, in_money, still
 from lib.ui.text import major, plain, written
@@ -69,10 +70,11 @@ def draw_trend(page: Opened) -> None:
         legend.append(f":gray[▾] {_noted(frame)}")
     st.caption(" · ".join(legend))
     total = written(figure_of(page, "net_sales"), Unit.MONEY, page.currency)
-    st.vega_lite_chart(
+    draw_chart(
         frame,
         trend.trend_spec("money", page.symbol, "Net sales"),
-        alt=trend.describe(frame, "Net sales", total),
+        alt="Net sales by day",
+        words=trend.describe(frame, "Net sales", total),
         key="trend_chart",
     )
     if open_button("open_day", "Choose a day: what made its net sales, order by order"):

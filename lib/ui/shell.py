@@ -10,6 +10,7 @@ from lib.settings import ROOT, settings
 from lib.staff import May, Staff
 from lib.ui.access import freshness, show_error
 from lib.ui.cached import figure, slices
+from lib.ui.chart import STYLE as CHART_STYLE
 from lib.ui.choices import Choice, choose
 from lib.ui.live import House, missing_orders, open_house
 from lib.ui.places import IMPORTS, PAGES
@@ -43,11 +44,11 @@ class Screen:
 
 
 # A strong button is bright in the dark appearance: white on it could not be read by everybody.
-STYLE = """<style>
-[data-testid=stBaseButton-primary]:not(:disabled), [data-testid=stBaseButton-primary]:not(:disabled) :is(p, span, kbd) {
+_STRONG = """[data-testid=stBaseButton-primary]:not(:disabled),
+[data-testid=stBaseButton-primary]:not(:disabled) :is(p, span, kbd) {
   color: light-dark(#ffffff, #06120e) !important;
-}
-</style>"""
+}"""
+STYLE = f"<style>{_STRONG}\n{CHART_STYLE}</style>"
 
 NAVIGATION = (
     Screen(

@@ -11,6 +11,7 @@ from lib.metrics.catalogue import find
 from lib.metrics.definition import Scope
 from lib.stats.survival import kaplan_meier, log_rank, worth_showing
 from lib.ui.access import Opened
+from lib.ui.chart import draw_chart
 from lib.ui.drill_down import of_figure, open_accounts, open_button, open_figure
 from lib.ui.tables import download
 
@@ -88,10 +89,11 @@ def draw_survival(page: Opened, scope: Scope) -> None:
         "Share that has placed a second order, by day since the first (Kaplan–Meier), with its 95% interval."
         + ("" if half is None else f" Half are back after {half} days.")
     )
-    st.vega_lite_chart(
+    draw_chart(
         survival.labelled(frame),
         survival.survival_spec(slices, half),
-        alt=survival.describe(frame),
+        alt="Share with a second order, by day since the first",
+        words=survival.describe(frame),
         key=f"survival_chart_{len(slices)}",
     )
     notes = [f"Drawn while at least {ENOUGH} customers are still at risk."]

@@ -9,6 +9,7 @@ from lib.money import exponent
 from lib.stats.assumptions import Assumptions
 from lib.stats.scenario import Scenario, Worked
 from lib.stats.what_if import Range, WhatIf
+from lib.ui.chart import draw_chart
 from lib.ui.text import symbol_of
 from lib.ui.what_if_words import count, count_range, headline, markdown_of, money_range, source_words, whole
 
@@ -110,10 +111,11 @@ def draw_profit(answer: Answer, ranges: Ranges, currency: str) -> None:
     bins = chart.profit_bins(answer.result.profit / 10 ** exponent(currency))
     profit = ranges.profit
     told = (whole(profit.low, currency), whole(profit.middle, currency), whole(profit.high, currency))
-    st.vega_lite_chart(
+    draw_chart(
         bins,
         chart.profit_spec(symbol_of(currency)),
-        alt=chart.describe_profit(answer.result.chance, told),
+        alt="Profit over the run: how likely each amount is",
+        words=chart.describe_profit(answer.result.chance, told),
         key="if_profit",
     )
     window = money_range(ranges.in_window, currency).replace("−", "−\u2060")

@@ -17,6 +17,7 @@ from lib.stats.required import Needed, what_would_have_to_be_true
 from lib.stats.scenario import Scenario, offer_on, size_of, sizes_to_try
 from lib.stats.sensitivity import tornado as swings_of
 from lib.stats.waiting import Waiting, waiting_by_delay
+from lib.ui.chart import draw_chart
 from lib.ui.tables import download, table
 from lib.ui.text import symbol_of, written
 from lib.ui.what_if_answer import Answer
@@ -34,10 +35,11 @@ def draw_tornado(answer: Answer, currency: str) -> None:
         return
     frame = tornado_frame(found, answer.worked.offer.v, currency)
     swings = [whole(value, currency) for value in found["swing"]]
-    st.vega_lite_chart(
+    draw_chart(
         frame,
         tornado.tornado_spec(symbol_of(currency), len(frame)),
-        alt=tornado.describe(frame, swings),
+        alt="How far each assumption moves the profit",
+        words=tornado.describe(frame, swings),
         key="if_tornado",
     )
 
@@ -138,10 +140,11 @@ def _broken(row: object, limits: Guardrails) -> str:
 def draw_map(frame: pd.DataFrame, *, key: str) -> None:
     """The map over depth and delay."""
     sizes = int(frame["sizes"].iloc[0])
-    st.vega_lite_chart(
+    draw_chart(
         frame.drop(columns="sizes"),
         depth_delay.depth_delay_spec(frame["delay"].nunique(), sizes),
-        alt=depth_delay.describe(frame),
+        alt="Expected profit by depth and delay",
+        words=depth_delay.describe(frame),
         key=key,
     )
     st.caption("Expected profit. :material/crop_square: best that keeps to the guardrails · dashed: the sliders now")

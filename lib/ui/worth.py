@@ -11,6 +11,7 @@ from lib.metrics.account import Account
 from lib.metrics.cohort_rows import worth_account
 from lib.metrics.definition import Mart, Scope, Unit
 from lib.ui.access import Opened
+from lib.ui.chart import draw_chart
 from lib.ui.cohorts import triangle
 from lib.ui.drill_down import open_accounts, open_button
 from lib.ui.tables import download, in_money
@@ -43,8 +44,12 @@ def draw_worth(page: Opened, scope: Scope) -> None:
         }
     )
     words = f"{amount} after {int(last['k'])} months"
-    st.vega_lite_chart(
-        frame, repeat.worth_spec(page.symbol), alt=repeat.describe_worth(frame, words), key="worth_chart"
+    draw_chart(
+        frame,
+        repeat.worth_spec(page.symbol),
+        alt="Net sales per customer, by month since the first order",
+        words=repeat.describe_worth(frame, words),
+        key="worth_chart",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         if open_button("open_worth", "Choose a month: its net sales, order by order, and the customers followed"):
