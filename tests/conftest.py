@@ -34,6 +34,8 @@ SLOW = (
     "tests/unit/test_backup.py",
     "tests/unit/test_cli.py",
     "tests/unit/test_demo.py",
+    "tests/unit/test_erasure.py",
+    "tests/unit/test_erasure_restore.py",
     "tests/unit/test_first_load.py",
     "tests/unit/test_lifetime.py",
     "tests/unit/test_load.py",

@@ -85,8 +85,16 @@ def fill(connection: Connection, data_dir: Path, at: datetime) -> None:
     put.add("customer_notes", customer_id=HER, staff_id=staff, body=f"She said {WORDS}", written_at=at)
     _conversation(put, staff, data_dir, at)
     _feedback(put, staff, product, at)
-    run = put.add("import_runs", source="shop", paths=f"orders of {NAME}.csv", started_at=at, heartbeat_at=at,
-                  counts={}, message=f"Refused at {EMAIL}", status="finished")  # fmt: skip
+    run = put.add(
+        "import_runs",
+        source="shop",
+        paths=f"orders of {NAME}.csv",
+        started_at=at,
+        heartbeat_at=at,
+        counts={"reasons": {f"{EMAIL!r} has no amount": 1}, "read": 1},
+        message=f"Refused at {EMAIL}",
+        status="finished",
+    )
     put.add(
         "rejected_rows",
         import_run_id=run,
@@ -338,3 +346,19 @@ def named(text: str) -> list[str]:
     """Which of her signs a text holds."""
     told = text.casefold()
     return [sign for sign in SIGNS if sign.casefold() in told]
+
+
+def where_she_is(folder: Path) -> list[tuple[str, str]]:
+    """Files that hold one of her signs, as UTF-8 or UTF-16; names of files too."""
+    found = []
+    for path in folder.rglob("*"):
+        content = path.read_bytes() if path.is_file() else b""
+        for sign in SIGNS:
+            spelt = {sign, sign.upper(), sign.casefold()}
+            if any(s.encode(c) in content for s in spelt for c in ("utf-8", "utf-16-le", "utf-16-be")) or sign in str(
+                path.relative_to(folder)
+            ):
+                found.append((path.name, sign))
+        if FILE in content:
+            found.append((path.name, "her file"))
+    return found

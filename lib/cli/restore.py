@@ -8,6 +8,7 @@ from tqdm import tqdm
 from lib.db.backup import read_manifest
 from lib.db.engine import order_database
 from lib.db.restore import restore
+from lib.jobs.refresh import refresh
 from lib.settings import settings
 
 
@@ -26,7 +27,13 @@ def run(args: argparse.Namespace) -> int:
             bar.update(count)
 
         here = settings()
-        made = restore(order_database(here), args.path, data_dir=here.data_dir, replace=args.replace, progress=advance)
+        done = restore(order_database(here), args.path, data_dir=here.data_dir, replace=args.replace, progress=advance)
+    made = done.manifest
     print(f"Restored {made.rows:,} rows of {len(made.tables)} tables, saved {made.made_at:%Y-%m-%d %H:%M} UTC.")
+    if done.erased:
+        people = "person" if done.erased == 1 else "people"
+        print(f"{done.erased:,} {people} erased since the backup was made: erased again. Cleaning every copy …")
+        refresh(here, wait_seconds=120)
+        return 0
     print("The next refresh builds the mart anew: python -m lib refresh")
     return 0

@@ -34,14 +34,12 @@ from sqlalchemy import (
 from lib.db.identities import EMAIL, normalise_email, suppression_hash
 from lib.db.person import Person, find, parts, rows_of
 from lib.db.personal import GOES, Fate, columns_of, tables_with
-from lib.db.signs import Signs, blot_out, is_named, naming, signs_of
+from lib.db.signs import ERASED, Signs, blot_out, is_named, naming, signs_of, without
 from lib.db.tables.customers import customer_identities, customers, erasures, suppressions
 from lib.db.tables.offers import outbox_messages
 from lib.db.tables.store import rejected_rows
 from lib.db.tables.tickets import attachments, ticket_messages, tickets
 
-# What stands where words must stand.
-ERASED = "(erased)"
 # Why a message does not leave.
 NOT_SENT = "The customer was erased."
 # Erased columns that are short and written by people; no other short one can hold the address of somebody else.
@@ -96,19 +94,18 @@ def left_of(connection: Connection, rows: Mapping[str, Sequence[int]]) -> dict[s
     return found
 
 
-def replay(connection: Connection, forgotten: Sequence[tuple[str, datetime]]) -> int:
+def replay(connection: Connection, since: Mapping[str, datetime]) -> int:
     """Erase again whom a backup brought back; returns how many.
 
     Args:
-        forgotten: the hashes of ``suppressions``, and since when.
+        since: hashes of the forgotten, and since when they are.
     """
-    if not forgotten:
+    if not since:
         return 0
-    since = dict(forgotten)
     found: dict[int, datetime] = {}
     identity = customer_identities.c
-    everyone = select(identity.customer_id, identity.source, identity.external_id)
-    for customer_id, source, external_id in connection.execution_options(yield_per=10_000).execute(everyone):
+    everyone = select(identity.customer_id, identity.source, identity.external_id).execution_options(yield_per=10_000)
+    for customer_id, source, external_id in connection.execute(everyone):
         if (at := since.get(suppression_hash(source, external_id))) is not None:
             found[customer_id] = max(at, found.get(customer_id, at))
     for customer_id, at in sorted(found.items()):
@@ -251,7 +248,8 @@ def _empty_anything(connection: Connection, table: Table, signs: Signs) -> int:
     for row, hers in naming(connection, table, signs):
         # What a row put aside says and why it was put aside are about the same person.
         names = hers | {"external_id", "reason", "text"} if table is rejected_rows else hers
-        values = {name: None if table.c[name].nullable else ERASED for name in names}
+        values: dict[str, Any] = {name: None if table.c[name].nullable else ERASED for name in names}
+        values |= {name: without(signs, row[name]) for name in names if isinstance(table.c[name].type, JSON)}
         connection.execute(update(table).where(key == row[key.name]).values(**values))
         changed += 1
     return changed

@@ -67,7 +67,7 @@ FATES: dict[str, dict[str, Fate]] = {
     "erasures": _fates(never="files"),
     "exchange_rates": _fates(never="currency target valid_from"),
     "goals": _fates(never="metric"),
-    "import_runs": _fates(anything="paths message", never="source status started_by counts"),
+    "import_runs": _fates(anything="paths message counts", never="source status started_by"),
     "loyalty_entries": _fates(key="external_id", never="source fingerprint kind currency"),
     "loyalty_members": _fates(key="external_id", kept="tier", never="source fingerprint"),
     # A code that was redeemed counts for its offer; without the person it is a number.

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from lib.db import triggers
 from lib.db.attachments import bring_back_files
 from lib.db.backup import Manifest, Progress, batches, count_rows, read_manifest
 from lib.db.engine import reading
+from lib.db.erase import replay
+from lib.db.forgotten import kept_list, listed
 from lib.db.migrate import alembic_config, known_revisions, no_broken_references, owning
 from lib.db.tables.all import metadata
 from lib.db.tables.columns import now
@@ -28,6 +31,14 @@ EVERYTHING = "*"
 RESTORED = "It came from a backup and may have left since. Look into the sent mails, then send it again if it has not."
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What came back, and how many people were erased again because a backup older than their erasure held them."""
+
+    manifest: Manifest
+    erased: int
+
+
 def restore(
     engine: Engine,
     path: Path,
@@ -35,10 +46,11 @@ def restore(
     data_dir: Path | None = None,
     replace: bool = False,
     progress: Progress | None = None,
-) -> Manifest:
+) -> Restored:
     """Put a backup's rows into the order database, then bring its tables up to date.
 
-    Whom the law made us forget stays on the list of the forgotten, also when the backup is older than that.
+    Whom the law made us forget stays forgotten: in the same transaction everybody is erased again whom an older
+    backup brings back. The next refresh cleans every copy, as after any erasure.
 
     Args:
         data_dir: where the files of mails are kept; without it they stay in the backup.
@@ -54,17 +66,15 @@ def restore(
     with owning(engine) as connection:
         there = set(inspect(connection).get_table_names())
         is_migrated = {table.name for table in metadata.sorted_tables} <= there
-        forgotten: list[dict[str, Any]] = []
+        forgotten = kept_list(data_dir) if data_dir is not None else {}
+        if suppressions.name in there:
+            forgotten |= listed(connection)
         if is_migrated:
             if not replace and (rows := count_rows(connection)):
                 raise BackupRefused(
                     f"The order database holds {rows:,} rows, which a restore would replace. Make a backup of it,"
                     " then say --replace."
                 )
-            forgotten = [
-                {"email_hash": row.email_hash, "erased_at": row.erased_at}
-                for row in connection.execute(select(suppressions))
-            ]
         elif there & set(metadata.tables) and not replace:
             raise BackupRefused("The order database holds tables of an older Encore; say --replace to replace them.")
         _empty(connection, there)
@@ -81,15 +91,16 @@ def restore(
         command.upgrade(config, "head")
         triggers.replace(connection)
         no_broken_references(connection)
-        known = set(connection.scalars(select(suppressions.c.email_hash)))
-        if kept := [row for row in forgotten if row["email_hash"] not in known]:
+        known = listed(connection)
+        if kept := [{"email_hash": each, "erased_at": at} for each, at in forgotten.items() if each not in known]:
             connection.execute(insert(suppressions), kept)
+        erased = replay(connection, known | forgotten)
         _let_nothing_leave(connection)
         connection.execute(insert(deleted_rows).values(table_name=EVERYTHING, row_id=0, deleted_at=now()))
     if data_dir is not None:
         with reading(engine) as connection:
             bring_back_files(path, connection, data_dir)
-    return manifest
+    return Restored(manifest=manifest, erased=erased)
 
 
 def _let_nothing_leave(connection: Connection) -> None:

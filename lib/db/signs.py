@@ -1,5 +1,6 @@
 """What names a person in a free text, and where it does: rows put aside, notes of the store, words of others."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from lib.db.tables.tickets import tickets
 _NO_WORD = re.compile(r"[\W_]+")
 _NUMBERS = re.compile(r"\+?\d[\d ()/.\-]{5,}\d")
 _BATCH = 2_000
+# What stands where words must stand.
+ERASED = "(erased)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +124,20 @@ def naming(connection: Connection, table: Table, signs: Signs) -> Iterator[tuple
         last = rows[-1][key.name]
         for row in rows:
             source = row.get("source") or ""
-            hers = {c.name for c in columns if row[c.name] and is_named(signs, row[c.name], source=source)}
+            said = {c.name: row[c.name] if isinstance(row[c.name], str) else _written(row[c.name]) for c in columns}
+            hers = {name for name, words in said.items() if words and is_named(signs, words, source=source)}
             if hers:
                 yield {str(name): row[name] for name in row}, hers
+
+
+def _written(value: Any) -> str:
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def without(signs: Signs, value: Any) -> Any:
+    """A JSON value without what names the person: such keys of it go, such texts are blotted out."""
+    if isinstance(value, dict):
+        return {key: without(signs, each) for key, each in value.items() if not is_named(signs, key)}
+    if isinstance(value, list):
+        return [without(signs, each) for each in value]
+    return ERASED if isinstance(value, str) and is_named(signs, value) else value

@@ -70,6 +70,8 @@ class Batch:
     store: Store
     rates: Rates
     at: datetime
+    # Records of erased people, stored without anything personal.
+    forgotten: int = 0
     stamp: str = field(init=False)
     present: Present = field(init=False)
 

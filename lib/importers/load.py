@@ -28,6 +28,7 @@ from lib.importers import rejected as put_aside
 from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused, rounds
 from lib.importers.conversion import read_rates
 from lib.importers.first_load import FirstLoad
+from lib.importers.forgotten import forget_rejected
 from lib.importers.load_orders import load_orders
 from lib.importers.load_people import load_customers
 from lib.importers.load_products import load_products
@@ -185,7 +186,8 @@ def _write(
     by_kind: dict[type, list[Any]] = {}
     for record in chunk:
         by_kind.setdefault(type(record), []).append(record)
-    aside: list[Rejected] = by_kind.pop(Rejected, [])
+    batch = Batch(connection, writer, source, store, read_rates(connection, store.currency), at)
+    aside = forget_rejected(batch, by_kind.pop(Rejected, []))
     for row in aside:
         report.count(row.kind, "rejected", row.reason)
     stored: dict[str, list[str]] = {}
@@ -197,10 +199,13 @@ def _write(
         for group in rounds(everything, _key):
             records = [record for _, record in group]
             outcomes = _bisect(batch, part, records)
+            report.forgotten += batch.forgotten
+            batch.forgotten = 0
             for record, outcome in zip(records, outcomes, strict=True):
                 if isinstance(outcome, Refused):
-                    report.count(name, "rejected", str(outcome))
-                    aside.append(rejected_record(name, record, str(outcome), batch))
+                    (row,) = forget_rejected(batch, [rejected_record(name, record, str(outcome), batch)])
+                    report.count(name, "rejected", row.reason)
+                    aside.append(row)
                     continue
                 report.count(name, outcome)
                 if key := getattr(record, "external_id", ""):
@@ -231,6 +236,7 @@ def _bisect(batch: Batch, part: Part, records: Sequence[Any]) -> list[Outcome]:
             return part(batch, records)
     except Exception as error:
         batch.writer.forget_keys()
+        batch.forgotten = 0
         reason = _why_refused(error)
         if not reason:
             raise

@@ -16,6 +16,7 @@ from lib.db.contact_events import ContactEvent
 from lib.db.tables.mail import received_mails
 from lib.db.tables.offers import outbox_messages
 from lib.db.tables.tickets import attachments, ticket_messages, tickets
+from lib.importers.forgotten import is_old_mail
 from lib.importers.mail_message import MailRecord
 from lib.importers.mail_signs import Bounce
 from lib.importers.mail_threads import Place, customer_of, place_of
@@ -50,6 +51,14 @@ def take_in(connection: Connection, mail: MailRecord, *, data_dir: Path, custome
     ).scalar()
     if received is None:
         return Taken("known")
+    if is_old_mail(connection, mail.from_email or "", mail.sent_at):
+        # Of somebody who was erased since: no ticket, and no hash of the sender.
+        connection.execute(
+            update(received_mails)
+            .where(received_mails.c.received_mail_id == received)
+            .values(outcome="refused", sender_hash=None)
+        )
+        return Taken("refused")
     taken, message_id = _placed(connection, mail, sender, data_dir, customer_wrote)
     connection.execute(
         update(received_mails)
@@ -223,10 +232,14 @@ def _note_bounce(connection: Connection, bounce: Bounce, at: datetime) -> tuple[
             outbox_messages.c.about_id,
             outbox_messages.c.customer_id,
             outbox_messages.c.offer_id,
+            outbox_messages.c.body,
         ).where(outbox_messages.c.mail_id == bounce.mail_id)
     ).first()
     if sent is None:
         return None
+    if sent.body is None:
+        # Whom it went to was erased since: the reason would name the address.
+        return None, None
     if bounce.is_final:
         connection.execute(
             update(outbox_messages)

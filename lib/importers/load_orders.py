@@ -8,6 +8,7 @@ from sqlalchemy import select
 from lib.db.tables.orders import discounts_used, orders
 from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused
 from lib.importers.conversion import NoRate
+from lib.importers.forgotten import forget_orders
 from lib.importers.late_purchases import match_waiting
 from lib.importers.load_people import resolve
 from lib.importers.load_refunds import write_refunds
@@ -41,6 +42,7 @@ def load_orders(batch: Batch, records: Sequence[Prepared]) -> list[Outcome]:
     drafts = [draft for draft in drafts if not draft.is_unchanged]
     if not drafts:
         return outcomes
+    forget_orders(batch, drafts)
     resolve(batch, [draft.mention for draft in drafts if draft.mention is not None])
     _orders(batch, drafts)
     write_lines(batch, drafts)

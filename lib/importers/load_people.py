@@ -10,8 +10,9 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from lib.db.identities import EMAIL, suppression_hash
-from lib.db.tables.customers import customer_identities, customers, suppressions
+from lib.db.tables.customers import customer_identities, customers
 from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused, bad_key, fingerprint
+from lib.importers.forgotten import anybody, known_hashes
 from lib.importers.load_contacts import write_addresses, write_consents
 from lib.importers.mention import FACTS, IS_GUEST, Key, Mention, keys_of, person_of, plain
 from lib.importers.merge_people import merge
@@ -108,18 +109,14 @@ def resolve(batch: Batch, mentions: Sequence[Mention]) -> None:
 
 
 def _forget_erased(batch: Batch, mentions: Sequence[Mention]) -> None:
-    if batch.connection.scalar(select(suppressions.c.suppression_id).limit(1)) is None:
+    if not anybody(batch.connection):
         return
-    hashes = {suppression_hash(*key) for mention in mentions for key in mention.keys}
-    erased = set(
-        batch.connection.scalars(
-            select(suppressions.c.email_hash).where(batch.writer.among(suppressions.c.email_hash, hashes))
-        )
-    )
+    erased = known_hashes(batch, {suppression_hash(*key) for mention in mentions for key in mention.keys})
     for mention in mentions:
         if any(suppression_hash(*key) in erased for key in mention.keys):
             mention.keys = []
             mention.outcome = UNCHANGED
+            batch.forgotten += mention.is_full
 
 
 def _owners(batch: Batch, keys: Iterable[Key]) -> dict[Key, int]:

@@ -14,6 +14,7 @@ from lib.db.tables.orders import refund_items, refunds
 from lib.importers.batch import STORED, TO_MATCH, UNCHANGED, WITHIN, Batch, Outcome, Refused, clip, fingerprint
 from lib.importers.checks import bad_refund
 from lib.importers.conversion import NoRate, convert_refund
+from lib.importers.forgotten import forgotten, without_person
 from lib.importers.load_people import resolve
 from lib.importers.load_products import Shelf, shelf
 from lib.importers.match_purchases import Wanted, match
@@ -57,6 +58,8 @@ class Draft:
     fingerprint: str
     purchase: Purchase | None = None
     mention: Mention | None = None
+    # Whose the stored refund is, where that one was erased.
+    owner: int | None = None
     items: list[Item] = field(default_factory=list)
     position: int = 0
     refund_id: int = 0
@@ -65,7 +68,7 @@ class Draft:
     def customer_id(self) -> int | None:
         if self.mention is not None and self.mention.customer_id is not None:
             return self.mention.customer_id
-        return self.purchase.customer_id if self.purchase else None
+        return self.purchase.customer_id if self.purchase else self.owner
 
     @property
     def order_id(self) -> int | None:
@@ -138,10 +141,21 @@ def load_refunds(batch: Batch, records: Sequence[RefundRecord]) -> list[Outcome]
         if stored.get(draft.refund.external_id, (0, ""))[1] == draft.fingerprint:
             outcomes[draft.position] = UNCHANGED
     drafts = [draft for draft in drafts if outcomes[draft.position] == STORED]
+    _forget(batch, drafts)
     resolve(batch, [draft.mention for draft in drafts if draft.mention is not None])
     _match(batch, [draft for draft in drafts if draft.refund.match_purchase and draft.purchase is None], stored)
     _write(batch, drafts, stored)
     return outcomes
+
+
+def _forget(batch: Batch, drafts: Sequence[Draft]) -> None:
+    """Refunds of erased people keep their amounts alone."""
+    buyers = {draft.position: draft.purchase.customer_id if draft.purchase else None for draft in drafts}
+    gone = forgotten(batch, refunds, {draft.position: draft.refund for draft in drafts}, buyers)
+    for draft in drafts:
+        if draft.position in gone:
+            draft.refund, draft.mention = without_person(draft.refund), None
+            draft.owner = gone[draft.position]
 
 
 def _draft(batch: Batch, position: int, record: RefundRecord, purchase: Purchase | None) -> Draft:

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from lib.db.tables.reviews import review_replies, reviews
 from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused, bad_key, clip, fingerprint
+from lib.importers.forgotten import forgotten, without_words
 from lib.importers.load_people import resolve
 from lib.importers.load_products import Shelf, shelf
 from lib.importers.mention import mentioned
@@ -45,11 +46,14 @@ def load_reviews(batch: Batch, records: Sequence[ReviewRecord]) -> list[Outcome]
             outcomes[position] = UNCHANGED
         else:
             kept.append((position, record, written))
+    known_orders = orders_anywhere(batch, (record.order_id for _, record, _ in kept))
+    buyers = {position: known_orders.get(record.order_id or "", (0, None))[1] for position, record, _ in kept}
+    gone = forgotten(batch, reviews, {position: record for position, record, _ in kept}, buyers)
+    kept = [(place, without_words(record) if place in gone else record, written) for place, record, written in kept]
     mentions = {
         position: mentioned(record.customer, record.written_at) for position, record, _ in kept if record.customer
     }
     resolve(batch, list(mentions.values()))
-    known_orders = orders_anywhere(batch, (record.order_id for _, record, _ in kept))
     named = {clip(record.product_name) or "" for _, record, _ in kept if record.product_name}
     known = shelf(
         batch,
@@ -65,7 +69,7 @@ def load_reviews(batch: Batch, records: Sequence[ReviewRecord]) -> list[Outcome]
         mention = mentions.get(position)
         values = (
             _product(known, record),
-            mention.customer_id if mention and mention.customer_id else buyer,
+            gone.get(position, mention.customer_id if mention and mention.customer_id else buyer),
             order_id,
             record.rating,
             clip(record.title),

@@ -9,6 +9,7 @@ from lib.db.tables.orders import orders
 from lib.db.tables.shipments import shipment_events, shipments
 from lib.importers.batch import STORED, UNCHANGED, WITHIN, Batch, Outcome, Refused
 from lib.importers.checks import bad_shipment
+from lib.importers.forgotten import forget_parcels
 from lib.importers.prepared import Parcel, parcel_of
 from lib.importers.records import ShipmentRecord
 
@@ -69,7 +70,7 @@ def load_shipments(batch: Batch, records: Sequence[ShipmentRecord]) -> list[Outc
             parcel = parcel_of(record)
             drafts.append((parcel, known[record.order_id], parcel.fingerprint))
             positions.append(position)
-    for position, is_written in zip(positions, _write(batch, drafts), strict=True):
+    for position, is_written in zip(positions, _write(batch, forget_parcels(batch, drafts)), strict=True):
         outcomes[position] = STORED if is_written else UNCHANGED
     return outcomes
 

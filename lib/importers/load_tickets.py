@@ -9,6 +9,7 @@ from sqlalchemy import select
 from lib.db.service import settle
 from lib.db.tables.tickets import TICKET_CHANNELS, ticket_messages, tickets
 from lib.importers.batch import STORED, UNCHANGED, Batch, Outcome, Refused, bad_key, clip, fingerprint
+from lib.importers.forgotten import forgotten, without_conversation
 from lib.importers.load_people import resolve
 from lib.importers.mention import mentioned
 from lib.importers.records import MessageRecord, TicketRecord
@@ -52,18 +53,23 @@ def load_tickets(batch: Batch, records: Sequence[TicketRecord]) -> list[Outcome]
             outcomes[position] = UNCHANGED
         else:
             kept.append((position, record, written))
+    known_orders = orders_anywhere(batch, (record.order_id for _, record, _ in kept))
+    buyers = {position: known_orders.get(record.order_id or "", (0, None))[1] for position, record, _ in kept}
+    gone = forgotten(batch, tickets, {position: record for position, record, _ in kept}, buyers)
+    kept = [
+        (place, without_conversation(record) if place in gone else record, written) for place, record, written in kept
+    ]
     mentions = {
         position: mentioned(record.customer, record.opened_at) for position, record, _ in kept if record.customer
     }
     resolve(batch, list(mentions.values()))
-    known_orders = orders_anywhere(batch, (record.order_id for _, record, _ in kept))
     rows: list[tuple[str, str, tuple[Any, ...]]] = []
     for position, record, written in kept:
         order_id, buyer = known_orders.get(record.order_id or "", (None, None))
         mention = mentions.get(position)
         answered = record.first_response_at or first_answer(record.messages)
         values = (
-            mention.customer_id if mention and mention.customer_id else buyer,
+            gone.get(position, mention.customer_id if mention and mention.customer_id else buyer),
             order_id,
             record.channel,
             record.status,

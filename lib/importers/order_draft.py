@@ -20,12 +20,14 @@ class Draft:
     is_new: bool = True
     is_unchanged: bool = False
     mention: Mention | None = None
+    # Whose the stored order is, where that one was erased.
+    owner: int | None = None
     # Only where the order has refunds, which name them.
     lines: list[Line] = field(default_factory=list)
 
     @property
     def customer_id(self) -> int | None:
-        return self.mention.customer_id if self.mention else None
+        return self.mention.customer_id if self.mention else self.owner
 
 
 def draft_of(batch: Batch, position: int, prepared: Prepared) -> Draft:

@@ -34,6 +34,8 @@ class ImportReport:
     is_dry_run: bool = False
     replaced_demo: bool = False
     message: str = ""
+    # Records of erased people: stored without anything personal, or not at all.
+    forgotten: int = 0
 
     def _sum(self, name: str) -> int:
         return sum(getattr(tally, name) for tally in self.kinds.values())
@@ -70,6 +72,7 @@ class ImportReport:
 
     def add(self, other: "ImportReport") -> None:
         """Count what another report counts, too."""
+        self.forgotten += other.forgotten
         for kind, tally in other.kinds.items():
             mine = self.kinds.setdefault(kind, Tally())
             mine.read += tally.read
@@ -113,4 +116,5 @@ class ImportReport:
             "is_dry_run": self.is_dry_run,
             "replaced_demo": self.replaced_demo,
             "message": self.message,
+            "forgotten": self.forgotten,
         }

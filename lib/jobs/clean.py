@@ -12,6 +12,7 @@ from sqlalchemy import Engine, select
 from lib.db.attachments import forget_unnamed
 from lib.db.engine import order_database, reading, writing
 from lib.db.erase import note_cleaned, unfinished
+from lib.db.forgotten import keep_list
 from lib.db.sweep import sweep
 from lib.db.tables.columns import now
 from lib.db.tables.store import import_runs
@@ -51,8 +52,9 @@ def clean_copies(settings: Settings, left: dict[int, list[str]]) -> None:
         if connection.scalar(select(import_runs.c.import_run_id).where(import_runs.c.status == "running", beat)):
             raise JobBusy("An import is running: the copies that Encore keeps are cleaned when it is through.")
     files = [sha256 for each in left.values() for sha256 in each]
-    if files:
-        with reading(engine) as connection:
+    with reading(engine) as connection:
+        keep_list(connection, settings.data_dir)
+        if files:
             forget_unnamed(connection, settings.data_dir, files)
     shutil.rmtree(settings.data_dir / "uploads", ignore_errors=True)
     (settings.data_dir / ERROR_LOG).unlink(missing_ok=True)

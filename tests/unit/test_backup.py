@@ -158,7 +158,7 @@ def _content(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
 def test_a_backup_restores_into_either_engine_exactly(shop: Engine, other: Engine, tmp_path: Path) -> None:
     file = tmp_path / "shop.encore-backup"
     made = backup(shop, file)
-    restored = restore(other, file)
+    restored = restore(other, file).manifest
     assert restored == made
     assert _content(other) == _content(shop)
     assert sum(map(len, _content(shop).values())) == made.rows

@@ -1,7 +1,6 @@
 """An erased person is gone from every table, file and copy, and every figure stays."""
 
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +8,10 @@ from sqlalchemy import Engine, Text, cast, func, insert, select, text
 
 from lib.db import audit
 from lib.db.engine import reading, writing
-from lib.db.erase import ERASED, NOT_SENT, erase, left_of, unfinished
+from lib.db.erase import NOT_SENT, erase, left_of, unfinished
 from lib.db.person import Person, find, find_by_email, rows_of
 from lib.db.personal import FATES, Fate, is_text
+from lib.db.signs import ERASED
 from lib.db.store import Store
 from lib.db.tables.all import metadata
 from lib.db.tables.customers import customer_identities, customers, erasures, suppressions
@@ -32,7 +32,7 @@ from lib.periods import Period
 from lib.settings import Settings
 from lib.staff import LOCAL, Role, Staff
 from lib.workflows.erasure import erase_person, foresee, look_up
-from tests.one_person import EMAIL, FILE, HER, HIM, NAME, SIGNS, WORDS, fill, named, texts
+from tests.one_person import EMAIL, HER, HIM, NAME, WORDS, fill, named, texts, where_she_is
 
 MANAGER = Staff(staff_id=1, name="Kim", role=Role.MANAGER)
 
@@ -241,32 +241,16 @@ def test_no_file_holds_her_and_every_figure_stays(shop: Engine, settings: Settin
     (settings.data_dir / "errors.log").write_text(f"Traceback: {EMAIL}")
     before = _figures(settings)
     assert before["net_sales"].value == 6_600
-    assert _where_she_is(settings.data_dir) != []
+    assert where_she_is(settings.data_dir) != []
     done = erase_everywhere(settings, LOCAL, _her(shop), confirmed=EMAIL, at=noon)
     assert done.left_to_do == ""
     assert _figures(settings) == before
-    assert _where_she_is(settings.data_dir) == []
+    assert where_she_is(settings.data_dir) == []
     assert len(list(settings.mart_dir.glob("*.duckdb"))) == 1
     assert not list((settings.data_dir / "attachments").iterdir())
     with reading(shop) as connection:
         assert unfinished(connection) == []
         assert connection.scalar(select(erasures.c.cleaned_at)) is not None
-
-
-def _where_she_is(folder: Path) -> list[tuple[str, str]]:
-    """Files that hold one of her signs, as UTF-8 or UTF-16; names of files too."""
-    found = []
-    for path in folder.rglob("*"):
-        content = path.read_bytes() if path.is_file() else b""
-        for sign in SIGNS:
-            spelt = {sign, sign.upper(), sign.casefold()}
-            if any(s.encode(c) in content for s in spelt for c in ("utf-8", "utf-16-le", "utf-16-be")) or sign in str(
-                path.relative_to(folder)
-            ):
-                found.append((path.name, sign))
-        if FILE in content:
-            found.append((path.name, "her file"))
-    return found
 
 
 def test_she_is_known_again_by_her_hashes_alone(shop: Engine, noon: datetime) -> None:

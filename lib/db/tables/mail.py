@@ -5,8 +5,8 @@ from sqlalchemy import Column, Index, String, Table
 from lib.db.tables.columns import at, key, metadata, one_of, ref
 
 # ticket: began or joined a ticket. automatic: joined one without asking for an answer. bounce: told of a message
-# that did not arrive. loop: our own mail came back. refused: could not be read,
-# and is a ticket that says so.
+# that did not arrive. loop: our own mail came back. refused: could not be read, and is a ticket that says so;
+# without a ticket it is an old mail of a person who was erased since.
 OUTCOMES = ("ticket", "automatic", "bounce", "loop", "refused")
 
 received_mails = Table(
