@@ -16,6 +16,7 @@ from lib.db.tables.columns import now
 from lib.db.tables.store import deleted_rows, import_runs, rejected_rows
 from lib.errors import EncoreError, RefreshBusy
 from lib.importers.runs import is_importing
+from lib.jobs.clean import what_is_left
 from lib.jobs.refresh import refresh
 from lib.mart.reconcile import Reconciliation, reconcile
 from lib.mart.snapshot import Snapshot, current
@@ -71,12 +72,21 @@ def _checks(here: Settings, engine: Engine, *, may_refresh: bool) -> Iterator[Fi
         ("mart", lambda: _mart(here, engine, may_refresh=may_refresh)),
         ("imports", lambda: _imports(engine)),
         ("rejected rows", lambda: _rejected(engine)),
+        ("erasures", lambda: _erasures(engine)),
     )
     for name, check in checks:
         try:
             yield check()
         except EncoreError as error:
             yield Finding(name, False, str(error))
+
+
+def _erasures(engine: Engine) -> Finding:
+    left = what_is_left(engine)
+    if left:
+        many = f"{len(left):,} {'person was' if len(left) == 1 else 'people were'}"
+        return Finding("erasures", False, f"{many} erased, but copies are not cleaned yet: run `python -m lib refresh`")
+    return Finding("erasures", True, "no copy is left to be cleaned")
 
 
 def _triggers(engine: Engine) -> Finding:

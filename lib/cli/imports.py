@@ -112,6 +112,8 @@ def said(report: ImportReport, label: str) -> str:
                 "They are kept: `python -m lib rejected list` shows them,"
                 " `python -m lib rejected template FILE` writes them as a file to correct."
             )
+    if report.about_forgotten:
+        lines.append(report.about_forgotten)
     if report.message:
         lines.append(report.message)
     if report.is_dry_run:

@@ -56,6 +56,14 @@ class ImportReport:
     def rejected(self) -> int:
         return self._sum("rejected")
 
+    @property
+    def about_forgotten(self) -> str:
+        """What came of erased people, in a sentence; empty when nothing did."""
+        if not self.forgotten:
+            return ""
+        came = "1 record is" if self.forgotten == 1 else f"{self.forgotten:,} records are"
+        return f"{came} of people who were erased: nothing personal of them was stored."
+
     def count(self, kind: str, outcome: str, reason: str = "") -> None:
         """Count one record; ``outcome`` is stored, unchanged or rejected."""
         tally = self.kinds.setdefault(kind, Tally())

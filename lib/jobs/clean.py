@@ -4,10 +4,9 @@ Nobody's name is known here any more, so what might hold it goes as a whole.
 """
 
 import shutil
-from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from lib.db.attachments import forget_unnamed
 from lib.db.engine import order_database, reading, writing
@@ -15,14 +14,12 @@ from lib.db.erase import note_cleaned, unfinished
 from lib.db.forgotten import keep_list
 from lib.db.sweep import sweep
 from lib.db.tables.columns import now
-from lib.db.tables.store import import_runs
 from lib.errors import JobBusy
+from lib.importers.runs import is_importing
 from lib.mart.about import read_pointer, snapshot_file
 from lib.settings import Settings
 
 ERROR_LOG = "errors.log"
-# An import that gave no sign of life for so long is dead.
-ALIVE = timedelta(minutes=10)
 
 
 def what_is_left(engine: Engine) -> dict[int, list[str]]:
@@ -48,8 +45,7 @@ def clean_copies(settings: Settings, left: dict[int, list[str]]) -> None:
     """
     engine = order_database(settings)
     with reading(engine) as connection:
-        beat = import_runs.c.heartbeat_at > now() - ALIVE
-        if connection.scalar(select(import_runs.c.import_run_id).where(import_runs.c.status == "running", beat)):
+        if is_importing(connection):
             raise JobBusy("An import is running: the copies that Encore keeps are cleaned when it is through.")
     files = [sha256 for each in left.values() for sha256 in each]
     with reading(engine) as connection:

@@ -240,6 +240,8 @@ def _report(job: started.Started) -> None:
     )
     if report.first_day and report.last_day:
         st.caption(f"Orders from {report.first_day:%-d %b %Y} to {report.last_day:%-d %b %Y}.")
+    if report.about_forgotten:
+        st.caption(report.about_forgotten)
     rows = [(kind, t.read, t.stored, t.unchanged, t.rejected) for kind, t in report.kinds.items()]
     number = st.column_config.NumberColumn(format="%,d")
     names = ["Read", "Stored", "Unchanged", "Put aside"]
