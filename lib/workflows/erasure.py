@@ -23,7 +23,7 @@ from lib.staff import May, Staff
 
 # What people call the rows that are emptied or removed: one, and several.
 _GOES = {
-    "customers": ("name, e-mail address, telephone and place", "names, e-mail addresses, telephones and places"),
+    "customers": ("Name, e-mail address, telephone and place", ""),
     "addresses": ("postal address", "postal addresses"),
     "customer_identities": ("key of a shop or address", "keys of shops and addresses"),
     "consents": ("consent", "consents"),
@@ -141,7 +141,9 @@ def erase_person(conn: Connection, by: Staff, person: Person, *, confirmed: str,
         InvalidInput: what was typed to confirm is something else; nothing was erased.
     """
     by.must(May.ERASE_PEOPLE)
-    if " ".join(confirmed.split()).casefold() != to_confirm(person):
+    # An address that is copied from the screen brings a sign that nobody sees, which keeps it from being a link.
+    typed = "".join(sign for sign in confirmed if sign.isprintable())
+    if " ".join(typed.split()).casefold() != to_confirm(person):
         raise InvalidInput(f"To erase this person, type exactly: {to_confirm(person)}")
     gone = erase(conn, person, at=at)
     if gone.rows or gone.words:
@@ -160,7 +162,11 @@ def _called(conn: Connection, person: Person) -> str:
 
 
 def _lines(words: Mapping[str, tuple[str, str]], counts: Mapping[str, int]) -> tuple[str, ...]:
-    return tuple(f"{n:,} {words[name][n != 1]}" for name in words if (n := counts.get(name, 0)))
+    return tuple(
+        words[name][0] if name == "customers" else f"{n:,} {words[name][n != 1]}"
+        for name in words
+        if (n := counts.get(name, 0))
+    )
 
 
 def _orders(conn: Connection, keys: Sequence[int]) -> tuple[str, ...]:

@@ -77,7 +77,7 @@ def test_erase_by_command_and_again(shop: Engine, settings: Settings, capsys: py
 
 def _erased_at(engine: Engine) -> datetime:
     with reading(engine) as connection:
-        at = connection.scalar(select(customers.c.erased_at).where(customers.c.customer_id == HER))
+        at: datetime | None = connection.scalar(select(customers.c.erased_at).where(customers.c.customer_id == HER))
     assert at is not None
     return at
 
@@ -102,7 +102,6 @@ def test_without_the_typed_address_nothing_is_erased(shop: Engine, monkeypatch: 
 @pytest.mark.parametrize(
     "step",
     [
-        "lib.db.erase.note_cleaned",  # never called by that name: the command ends by itself
         "lib.workflows.erasure.erase",
         "lib.db.erase._blot_out",
         "lib.jobs.refresh._refresh",
@@ -117,15 +116,14 @@ def test_an_erasure_that_is_killed_is_completed_by_the_next(shop: Engine, settin
     env = {**os.environ, "ENCORE_REFRESH_MINUTES": "0"}
     command = [sys.executable, "-c", _ERASES, step, EMAIL]
     done = subprocess.run(command, cwd=ROOT, env=env, check=False, capture_output=True, text=True)
-    is_killed = step != "lib.db.erase.note_cleaned"
-    assert done.returncode == (-signal.SIGKILL if is_killed else 0), done.stderr
+    assert done.returncode == -signal.SIGKILL, done.stderr
     if step in ("lib.workflows.erasure.erase", "lib.db.erase._blot_out"):
         assert _is_named(shop)
     else:
         # All of the tables, or nothing.
         assert not _is_named(shop)
     with reading(shop) as connection:
-        assert bool(unfinished(connection)) == (is_killed and not _is_named(shop))
+        assert bool(unfinished(connection)) == (not _is_named(shop))
     assert main(["erase-person", str(HER), "--yes"]) == 0
     assert where_she_is(settings.data_dir) == []
     assert not _is_named(shop)
