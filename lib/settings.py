@@ -84,6 +84,7 @@ SETTINGS = (
         "What other programs sign with when they tell of bounces, unsubscribes and complaints at /hooks/contact: "
         "16 characters or more; empty: nothing is taken.",
     ),
+    Setting("ENCORE_OFFERS_MINUTES", "15", "Minutes between two looks at who is due for an offer; 0: only by command."),
     Setting("ENCORE_OUTBOX_SECONDS", "10", "Seconds between two looks for what is to be sent; 0: only by command."),
     Setting(
         "ENCORE_IMAP_URL",
@@ -129,6 +130,7 @@ class Settings:
     webhook_secret: str
     webhook_allow: tuple[IPv4Network | IPv6Network, ...]
     hook_secret: str
+    offers_minutes: float
     outbox_seconds: float
     imap_url: str
     imap_mark_seen: bool
@@ -221,6 +223,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         webhook_secret=_secret("ENCORE_WEBHOOK_SECRET", value),
         webhook_allow=_networks("ENCORE_WEBHOOK_ALLOW", value),
         hook_secret=_secret("ENCORE_HOOK_SECRET", value),
+        offers_minutes=_number("ENCORE_OFFERS_MINUTES", value),
         outbox_seconds=_number("ENCORE_OUTBOX_SECONDS", value),
         imap_url=_server("ENCORE_IMAP_URL", value, ("imap", "imaps")),
         imap_mark_seen=_yes("ENCORE_IMAP_MARK_SEEN", value),

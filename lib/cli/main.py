@@ -45,6 +45,7 @@ COMMANDS = (
     Command("refresh", "refresh", "bring the mart up to date"),
     Command("figures", "figures", "print figures, with what they count and what they leave out"),
     Command("check", "check", "check migrations, freshness, and that the mart equals the order database"),
+    Command("offers", "offers", "send out what is due, or say who would get what and why the others would not"),
     Command("outbox", "outbox", "send what is queued, list it, try it again, or let nothing leave"),
     Command("mail", "mail", "take mails from the mailbox in as tickets"),
     Command("backup", "backup", "write a backup of the order database"),

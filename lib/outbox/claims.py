@@ -20,6 +20,7 @@ from lib.db.tables.customers import customers
 from lib.db.tables.offers import outbox_messages
 from lib.db.tables.store import store
 from lib.errors import Conflict
+from lib.outbox.last_check import note_outcome, put_off, why_not
 from lib.outbox.queue import DEMO, EMAIL
 
 # How long a sender may hold a message before it is taken for dead; every step of sending times out sooner.
@@ -59,11 +60,16 @@ def claim(connection: Connection, *, channels: Sequence[str], at: datetime) -> M
     """Take the message that is due longest, for ``LEASE``; null when none is due. Commit before sending.
 
     Two senders never get the same one: SQLite has one writer, PostgreSQL skips what another holds. What is meant
-    for the demo store, an invented or an erased customer is held back on the way.
+    for the demo store, an invented or an erased customer is held back on the way; a message of an offer is looked at
+    once more (``last_check``).
     """
     row = outbox_messages.c
     wanted = (
-        select(row.outbox_message_id, customers.c.source, customers.c.erased_at)
+        select(
+            *(row[name] for name in ("outbox_message_id", "offer_id", "customer_id", "channel")),
+            customers.c.source,
+            customers.c.erased_at,
+        )
         .outerjoin_from(outbox_messages, customers, customers.c.customer_id == row.customer_id)
         .where(row.status == "queued", row.due_at <= at, row.channel.in_(channels))
         .order_by(row.due_at, row.outbox_message_id)
@@ -77,7 +83,12 @@ def claim(connection: Connection, *, channels: Sequence[str], at: datetime) -> M
             return None
         unwanted = DEMO if is_demo or found.source == "demo" else ERASED if found.erased_at else None
         if unwanted is None:
-            break
+            waiting = {str(name): value for name, value in found._mapping.items()}
+            why = why_not(connection, waiting, at)
+            if why is None:
+                break
+            put_off(connection, waiting, why, at)
+            continue
         connection.execute(
             update(outbox_messages)
             .where(row.outbox_message_id == found.outbox_message_id)
@@ -118,6 +129,7 @@ def mark_sent(connection: Connection, message: Message, *, at: datetime) -> None
         Conflict: another sender has it by now.
     """
     _held(connection, message, {"status": "sent", "sent_at": at, "lease_until": None, "failure": None})
+    note_outcome(connection, message.outbox_message_id)
 
 
 def try_later(
@@ -146,6 +158,7 @@ def try_later(
 def give_up(connection: Connection, message: Message, reason: str, *, at: datetime) -> None:
     """Note a failure that no other attempt would mend."""
     _held(connection, message, {"status": "failed", "failure": reason, "lease_until": None, "handed_over_at": None})
+    note_outcome(connection, message.outbox_message_id)
 
 
 def hold_back(connection: Connection, message: Message, reason: str, *, at: datetime) -> None:

@@ -80,10 +80,10 @@ def messages(
 
 
 def _stuck(*columns: Any) -> Select[Any]:
-    """What did not leave and needs a person; what the demo store holds back needs nobody."""
+    """What did not leave and needs a person; what the demo store holds back, or what is over for good, needs nobody."""
     row = outbox_messages.c
     is_demo = select(store.c.is_demo).where(store.c.is_demo.is_(True)).exists()
-    return select(*columns).where(row.status.in_(("failed", "held_back")), ~is_demo)
+    return select(*columns).where(row.status.in_(("failed", "held_back")), row.due_at.is_not(None), ~is_demo)
 
 
 def need(connection: Connection, at: datetime) -> Need | None:

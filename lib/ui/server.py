@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 from lib.db.engine import order_database, reading
 from lib.db.migrate import pending
 from lib.errors import EncoreError, SettingsError
-from lib.jobs import mailbox, outbox
+from lib.jobs import mailbox, offers, outbox
 from lib.jobs.refresh import start_background
 from lib.jobs.snapshot import newest
 from lib.settings import ROOT, settings
@@ -118,5 +118,6 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     start_background(settings())
     outbox.start_background(settings())
     mailbox.start_background(settings())
+    offers.start_background(settings())
     threading.Thread(target=_warm, name="encore-warm", daemon=True).start()
     yield

@@ -8,6 +8,7 @@ from lib.db import audit
 from lib.db.tables.offers import outbox_messages
 from lib.db.tables.store import store
 from lib.errors import Conflict
+from lib.outbox.last_check import note_outcome
 from lib.outbox.queue import DEMO
 from lib.outbox.switch import set_sending
 from lib.staff import May, Staff
@@ -94,6 +95,7 @@ def _change(conn: Connection, outbox_message_id: int, before: str, **values: obj
         .where(outbox_messages.c.outbox_message_id == outbox_message_id, outbox_messages.c.status == before)
         .values(**values)
     )
+    note_outcome(conn, outbox_message_id)
 
 
 def _record(

@@ -55,7 +55,11 @@ def serve(data: Path, log: Path, **settings: str) -> tuple[subprocess.Popen[byte
     # Streamlit's own port scan is not asked for: the port is named.
     command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", f"--server.port={port}"]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("ENCORE_")}
-    environment |= {"ENCORE_DATA_DIR": str(data), "ENCORE_REFRESH_MINUTES": "0", **settings}
+    environment |= {
+        "ENCORE_DATA_DIR": str(data),
+        "ENCORE_REFRESH_MINUTES": "0",
+        "ENCORE_OFFERS_MINUTES": "0",
+    } | settings
     with log.open("wb") as written:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=written, stderr=written)
     address = f"http://127.0.0.1:{port}"
