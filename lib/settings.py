@@ -60,6 +60,12 @@ SETTINGS = (
     ),
     Setting("ENCORE_SESSION_IDLE_HOURS", "12", "Hours without a click after which one must sign in again."),
     Setting("ENCORE_SESSION_DAYS", "7", "Days after which everyone must sign in again."),
+    Setting(
+        "ENCORE_SECRET_KEY",
+        "",
+        "What the secrets of authenticators are sealed with, 16 characters or more; name it where several machines "
+        "share a database; empty: the file secret.key in the data folder, made when first needed.",
+    ),
     Setting("ENCORE_OIDC_ISSUER", "", "Address of an OpenID Connect provider to sign in with; empty: none."),
     Setting("ENCORE_OIDC_CLIENT_ID", "", "Encore's name at that provider."),
     Setting("ENCORE_OIDC_CLIENT_SECRET", "", "Encore's secret at that provider."),
@@ -120,6 +126,7 @@ class Settings:
     public_url: str
     session_idle_hours: float
     session_days: float
+    secret_key: str
     oidc_issuer: str
     oidc_client_id: str
     oidc_client_secret: str
@@ -213,6 +220,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         public_url=_web_address("ENCORE_PUBLIC_URL", value),
         session_idle_hours=_more_than_nothing("ENCORE_SESSION_IDLE_HOURS", value),
         session_days=_more_than_nothing("ENCORE_SESSION_DAYS", value),
+        secret_key=_secret("ENCORE_SECRET_KEY", value),
         oidc_issuer=oidc_issuer,
         oidc_client_id=value["ENCORE_OIDC_CLIENT_ID"],
         oidc_client_secret=value["ENCORE_OIDC_CLIENT_SECRET"],

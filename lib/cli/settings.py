@@ -8,7 +8,7 @@ from lib.settings import SETTINGS, chosen, settings
 
 # Addresses whose password is not shown, and what is not shown at all.
 ADDRESSES = ("ENCORE_DATABASE_URL", "ENCORE_MART_URL", "ENCORE_SMTP_URL", "ENCORE_IMAP_URL", "ENCORE_WEBHOOK_URL")
-SECRETS = ("ENCORE_WEBHOOK_SECRET", "ENCORE_OIDC_CLIENT_SECRET")
+SECRETS = ("ENCORE_WEBHOOK_SECRET", "ENCORE_HOOK_SECRET", "ENCORE_OIDC_CLIENT_SECRET", "ENCORE_SECRET_KEY")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

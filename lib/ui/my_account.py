@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from lib.db.engine import order_database, reading, writing
 from lib.db.tables.columns import now
+from lib.db.vault import Vault
 from lib.errors import EncoreError
 from lib.queues.staff import Person, person, sessions_of
 from lib.settings import settings
@@ -112,7 +113,7 @@ def _second_step(desk: Desk, me: Person) -> None:
     if not st.toggle("Set it up", key="account_code_on"):
         return
     with writing(order_database(settings())) as connection:
-        secret, address = my_account.begin_second_step(connection, desk.staff)
+        secret, address = my_account.begin_second_step(connection, desk.staff, Vault.of(settings()))
     picture = segno.make(address, error="m").svg_data_uri(scale=5, border=3, dark="#0d1117", light="#ffffff")
     st.html(f'<img src="{picture}" width="200" height="200" alt="QR code with the secret below">')
     st.caption("Scan it with an authenticator, or type the secret there:")
@@ -121,7 +122,9 @@ def _second_step(desk: Desk, me: Person) -> None:
         code = st.text_input("The code it shows now", key="account_code", autocomplete="one-time-code")
         if st.form_submit_button("Turn it on", type="primary"):
             _done(
-                lambda: _written(lambda c: my_account.confirm_second_step(c, desk.staff, code, at=now())),
+                lambda: _written(
+                    lambda c: my_account.confirm_second_step(c, desk.staff, code, vault=Vault.of(settings()), at=now())
+                ),
                 "The code is turned on. You are asked for it from the next sign-in on.",
             )
 

@@ -9,12 +9,13 @@ from starlette.routing import BaseRoute, Route
 
 from lib.db.engine import order_database
 from lib.db.tables.columns import now
+from lib.db.vault import Vault
 from lib.errors import SignInRefused, TooManyAttempts
 from lib.settings import settings
 from lib.ui import oidc, set_password, web_forms
 from lib.ui.sign_in_page import Field, form_page
 from lib.ui.visit import visitor
-from lib.ui.web_forms import STALE, Sent, answer, aside, form_secret, go, mark_of, safe_next, sent
+from lib.ui.web_forms import STALE, Sent, answer, aside, form_secret, go, is_same, mark_of, safe_next, sent
 from lib.workflows import sign_in
 from lib.workflows.sessions import CODE_WITHIN, Lifetimes
 from lib.workflows.sign_in import CodeWanted, SignedIn
@@ -122,6 +123,7 @@ async def _code(request: Request) -> Response:
                     step,
                     form["code"],
                     web_forms.caller(request),
+                    vault=Vault.of(settings()),
                     at=now(),
                     lifetimes=Lifetimes.of(settings()),
                     old_token=web_forms.token_of(request),
@@ -155,7 +157,7 @@ async def _sign_out(request: Request) -> Response:
     response = go("/signin?done=out")
     if token is None:
         return response
-    if "origin" not in request.headers or form["form"] != mark_of(token):
+    if "origin" not in request.headers or not is_same(form["form"], mark_of(token)):
         return Response("This request does not come from Encore's own page.", 403, media_type="text/plain")
     client = request.client.host if request.client else None
     await aside(lambda: sign_in.sign_out(order_database(settings()), token, at=now(), address=client))

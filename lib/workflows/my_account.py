@@ -10,6 +10,7 @@ from lib.db import audit
 from lib.db.engine import reading, writing
 from lib.db.tables.staff import sessions as sessions_table
 from lib.db.tables.staff import staff
+from lib.db.vault import Vault
 from lib.errors import NotSignedIn, SignInRefused, StaffRefused
 from lib.staff import Staff
 from lib.workflows import attempts, passwords, sessions
@@ -59,7 +60,7 @@ def change_password(engine: Engine, by: Staff, old: str, new: str, *, at: dateti
         audit.record(connection, by, "staff.password_changed", _subject(row), at=at)
 
 
-def begin_second_step(connection: Connection, by: Staff) -> tuple[str, str]:
+def begin_second_step(connection: Connection, by: Staff, vault: Vault) -> tuple[str, str]:
     """A new secret for an authenticator; nothing is asked for until a code confirms it.
 
     Returns:
@@ -70,20 +71,22 @@ def begin_second_step(connection: Connection, by: Staff) -> tuple[str, str]:
     row = _own(connection, by)
     if row.totp_confirmed_at is not None:
         raise StaffRefused("The second step is set up already. Turn it off first.")
-    secret = row.totp_secret or pyotp.random_base32()
-    if row.totp_secret is None:
-        connection.execute(update(staff).where(staff.c.staff_id == row.staff_id).values(totp_secret=secret))
+    secret = vault.opened(row.totp_secret)
+    if secret is None:
+        secret = pyotp.random_base32()
+        sealed = vault.seal(secret)
+        connection.execute(update(staff).where(staff.c.staff_id == row.staff_id).values(totp_secret=sealed))
     return secret, pyotp.TOTP(secret).provisioning_uri(name=row.email, issuer_name=ISSUER)
 
 
-def confirm_second_step(connection: Connection, by: Staff, code: str, *, at: datetime) -> None:
+def confirm_second_step(connection: Connection, by: Staff, code: str, *, vault: Vault, at: datetime) -> None:
     """Ask for a code from now on, once one proved that the authenticator has the secret.
 
     Raises:
         SignInRefused: the code is wrong.
     """
     row = _own(connection, by)
-    step = matching_step(row.totp_secret, code, at=at, after=None)
+    step = matching_step(vault.opened(row.totp_secret), code, at=at, after=None)
     if row.totp_confirmed_at is not None or step is None:
         raise SignInRefused("This code is not right. Take the one that the authenticator shows now.")
     _write(connection, row, totp_confirmed_at=at, totp_step=step)

@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import Any
 
 import pyotp
-from sqlalchemy import ColumnElement, Connection, Engine, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select, update
 
 from lib.db import audit
 from lib.db.engine import reading, writing
 from lib.db.tables.staff import staff
+from lib.db.vault import Vault
 from lib.errors import SignInRefused, StaffRefused
 from lib.staff import LOCAL, Role, Staff
 from lib.workflows import attempts, links, passwords, sessions
@@ -22,6 +23,10 @@ from lib.workflows.sessions import CODE_WANTED, CODE_WITHIN, Caller, Lifetimes
 
 WRONG = "The e-mail address or the password is not right."
 WRONG_CODE = "This code is not right, or it was used already. Wait for the next one."
+NO_KEY = (
+    "The key that opens your authenticator's secret is not on this machine (secret.key in the data folder, or "
+    "ENCORE_SECRET_KEY). An owner can turn the code off: under Staff, or by python -m lib staff link --without-code."
+)
 STEP_SECONDS = 30
 
 
@@ -86,6 +91,7 @@ def with_code(
     code: str,
     caller: Caller,
     *,
+    vault: Vault,
     at: datetime,
     lifetimes: Lifetimes,
     old_token: str | None = None,
@@ -93,7 +99,7 @@ def with_code(
     """The second step: a code that the person's authenticator shows now, good once.
 
     Raises:
-        SignInRefused: the first step is too long ago, or the code is wrong or was used.
+        SignInRefused: the first step is too long ago, the code is wrong or was used, or its key is not here.
         TooManyAttempts: says how long to wait.
     """
     with reading(engine) as connection:
@@ -102,9 +108,16 @@ def with_code(
         attempt = attempts.admit(connection, row.email, caller.address, at=at)
     with writing(engine) as connection:
         row = _awaited(connection, step_token, at)
-        step = matching_step(row.totp_secret, code, at=at, after=row.totp_step)
+        secret = vault.opened(row.totp_secret)
+        if row.totp_secret is not None and secret is None:
+            raise SignInRefused(NO_KEY)
+        step = matching_step(secret, code, at=at, after=row.totp_step)
         if step is None or not _use_step(connection, row.staff_id, step):
             raise SignInRefused(WRONG_CODE)
+        if secret is not None and not vault.is_sealed(row.totp_secret):
+            # Kept from before secrets were sealed.
+            sealed = vault.seal(secret)
+            connection.execute(update(staff).where(staff.c.staff_id == row.staff_id).values(totp_secret=sealed))
         attempts.was_right(connection, attempt)
         sessions.end(connection, step_token, at=at)
         return _let_in(connection, row, caller, "password and code", at, lifetimes, old_token)
@@ -137,7 +150,13 @@ def with_identity(
             row = _person(connection, staff.c.email == email.strip().lower()) if is_verified and email else None
             if row is None or row.oidc_subject is not None:
                 raise SignInRefused("Nobody was invited here by that address. Ask an owner of the store to invite you.")
-            connection.execute(update(staff).where(staff.c.staff_id == row.staff_id).values(oidc_subject=pinned))
+            mine = connection.execute(
+                update(staff)
+                .where(staff.c.staff_id == row.staff_id, staff.c.oidc_subject.is_(None))
+                .values(oidc_subject=pinned)
+            )
+            if mine.rowcount != 1:
+                raise SignInRefused("Somebody else came in by that address a moment ago. Ask an owner of the store.")
             # Who came in this way has accepted; the link that still waits would let in whoever finds it.
             links.void(connection, row.staff_id)
         return _let_in(connection, row, caller, "identity provider", at, lifetimes, old_token)
@@ -173,6 +192,9 @@ def as_first_owner(
         if sessions.anyone(connection):
             raise StaffRefused("Somebody has an account already: sign in.")
         _, token = people.invite(connection, LOCAL, email, Role.OWNER, at=at, name=name)
+        # Writing to the log takes turns: whoever comes second sees the first one's account by now.
+        if connection.execute(select(func.count()).where(staff.c.is_active)).scalar_one() > 1:
+            raise StaffRefused("Somebody made the first account a moment ago: sign in, or ask for an invitation.")
         link = links.accept(connection, token, password, caller, at=at, name=name)
         row = connection.execute(select(staff).where(staff.c.staff_id == link.staff_id)).one()
         return _let_in(connection, row, caller, "password", at, lifetimes, None)

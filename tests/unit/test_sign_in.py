@@ -2,6 +2,7 @@
 
 import threading
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyotp
@@ -11,8 +12,10 @@ from sqlalchemy import Engine, func, select, update
 
 from lib.db.engine import reading, writing
 from lib.db.tables.staff import audit_log, sessions, sign_in_attempts, staff
+from lib.db.vault import Vault
 from lib.errors import EncoreError, SignInRefused, StaffRefused, TooManyAttempts
 from lib.staff import LOCAL, Role, Staff
+from lib.ui.web_forms import is_same, mark_of
 from lib.workflows import attempts, links, my_account, passwords, sign_in
 from lib.workflows import sessions as kept
 from lib.workflows import staff as people
@@ -20,6 +23,7 @@ from lib.workflows.sessions import Caller, Lifetimes
 from lib.workflows.sign_in import CodeWanted, SignedIn
 
 PASSWORD = "three words are long"
+VAULT = Vault(Path("nowhere"), "a key for these tests alone")
 LIFETIMES = Lifetimes(idle=timedelta(hours=12), longest=timedelta(days=7))
 HERE = Caller("192.0.2.1", "Firefox")
 
@@ -228,11 +232,53 @@ def test_somebody_let_go_can_neither_stay_nor_come_back(database: Engine, ann: S
 def secret(database: Engine, ann: Staff, noon: datetime) -> str:
     """Ann's authenticator, set up an hour ago."""
     with writing(database) as connection:
-        made, address = my_account.begin_second_step(connection, ann)
+        made, address = my_account.begin_second_step(connection, ann, VAULT)
         assert address.startswith("otpauth://totp/Encore:ann%40example.com?secret=")
         hour_ago = noon - timedelta(hours=1)
-        my_account.confirm_second_step(connection, ann, pyotp.TOTP(made).at(hour_ago), at=hour_ago)
+        my_account.confirm_second_step(connection, ann, pyotp.TOTP(made).at(hour_ago), vault=VAULT, at=hour_ago)
     return made
+
+
+def test_what_lies_in_the_database_makes_nobodys_codes(
+    database: Engine, ann: Staff, secret: str, noon: datetime
+) -> None:
+    with reading(database) as connection:
+        stored = connection.scalar(select(staff.c.totp_secret))
+    assert stored is not None
+    assert secret not in stored
+    assert VAULT.opened(stored) == secret
+    assert Vault(Path("nowhere"), "another key of sixteen").opened(stored) is None
+
+
+def test_without_its_key_a_code_is_refused_in_words_and_nobody_comes_in(
+    database: Engine, ann: Staff, secret: str, noon: datetime, tmp_path: Path
+) -> None:
+    found = come_in(database, noon)
+    assert isinstance(found, CodeWanted)
+    elsewhere = Vault(tmp_path / "secret.key")
+    code = pyotp.TOTP(secret).at(noon)
+    with pytest.raises(SignInRefused, match="The key that opens"):
+        sign_in.with_code(database, found.token, code, HERE, vault=elsewhere, at=noon, lifetimes=LIFETIMES)
+    assert not elsewhere.file.exists()
+    with reading(database) as connection:
+        methods = connection.scalars(select(sessions.c.method)).all()
+    assert set(methods) == {"code wanted"}
+
+
+def test_a_secret_from_before_is_sealed_at_the_next_sign_in(
+    database: Engine, ann: Staff, secret: str, noon: datetime
+) -> None:
+    with writing(database) as connection:
+        connection.execute(update(staff).values(totp_secret=secret))
+    found = come_in(database, noon)
+    assert isinstance(found, CodeWanted)
+    code = pyotp.TOTP(secret).at(noon)
+    sign_in.with_code(database, found.token, code, HERE, vault=VAULT, at=noon, lifetimes=LIFETIMES)
+    with reading(database) as connection:
+        stored = connection.scalar(select(staff.c.totp_secret))
+    assert stored is not None
+    assert VAULT.is_sealed(stored)
+    assert VAULT.opened(stored) == secret
 
 
 def test_with_a_code_set_up_the_password_alone_opens_nothing(
@@ -242,7 +288,9 @@ def test_with_a_code_set_up_the_password_alone_opens_nothing(
     assert isinstance(found, CodeWanted)
     assert whose(database, found.token, noon) is None
     code = pyotp.TOTP(secret).at(noon)
-    done = sign_in.with_code(database, found.token, f"{code[:3]} {code[3:]}", HERE, at=noon, lifetimes=LIFETIMES)
+    done = sign_in.with_code(
+        database, found.token, f"{code[:3]} {code[3:]}", HERE, vault=VAULT, at=noon, lifetimes=LIFETIMES
+    )
     assert whose(database, done.token, noon) is not None
 
 
@@ -252,7 +300,7 @@ def test_a_code_serves_once_and_only_near_its_time(database: Engine, ann: Staff,
     def step(code: str, at: datetime = noon) -> SignedIn:
         found = come_in(database, at)
         assert isinstance(found, CodeWanted)
-        return sign_in.with_code(database, found.token, code, HERE, at=at, lifetimes=LIFETIMES)
+        return sign_in.with_code(database, found.token, code, HERE, vault=VAULT, at=at, lifetimes=LIFETIMES)
 
     step(clock.at(noon))
     for code in (clock.at(noon), clock.at(noon - timedelta(minutes=2)), "000000", "", "abc123", "²²²²²²"):
@@ -270,7 +318,7 @@ def test_one_code_at_two_browsers_at_once_lets_one_in(
 
     def use(token: str) -> None:
         try:
-            came.append(sign_in.with_code(database, token, code, HERE, at=noon, lifetimes=LIFETIMES))
+            came.append(sign_in.with_code(database, token, code, HERE, vault=VAULT, at=noon, lifetimes=LIFETIMES))
         except SignInRefused as refusal:
             refused.append(str(refusal))
 
@@ -286,9 +334,11 @@ def test_wrong_codes_make_the_account_wait(database: Engine, ann: Staff, secret:
     found = come_in(database, noon)
     for _ in range(attempts.FREE_OF_ACCOUNT):
         with pytest.raises(SignInRefused, match="This code is not right"):
-            sign_in.with_code(database, found.token, "000000", HERE, at=noon, lifetimes=LIFETIMES)
+            sign_in.with_code(database, found.token, "000000", HERE, vault=VAULT, at=noon, lifetimes=LIFETIMES)
     with pytest.raises(TooManyAttempts):
-        sign_in.with_code(database, found.token, pyotp.TOTP(secret).at(noon), HERE, at=noon, lifetimes=LIFETIMES)
+        sign_in.with_code(
+            database, found.token, pyotp.TOTP(secret).at(noon), HERE, vault=VAULT, at=noon, lifetimes=LIFETIMES
+        )
     # Knowing the password does not buy more guesses.
     with pytest.raises(TooManyAttempts):
         come_in(database, noon)
@@ -297,15 +347,17 @@ def test_wrong_codes_make_the_account_wait(database: Engine, ann: Staff, secret:
 def test_the_first_step_is_good_for_ten_minutes(database: Engine, ann: Staff, secret: str, noon: datetime) -> None:
     found, late = come_in(database, noon), noon + timedelta(minutes=10)
     with pytest.raises(SignInRefused, match="took too long"):
-        sign_in.with_code(database, found.token, pyotp.TOTP(secret).at(late), HERE, at=late, lifetimes=LIFETIMES)
+        sign_in.with_code(
+            database, found.token, pyotp.TOTP(secret).at(late), HERE, vault=VAULT, at=late, lifetimes=LIFETIMES
+        )
 
 
 def test_a_code_is_asked_for_only_once_one_was_proved(database: Engine, ann: Staff, noon: datetime) -> None:
     with writing(database) as connection:
-        made, _ = my_account.begin_second_step(connection, ann)
-        assert my_account.begin_second_step(connection, ann)[0] == made
+        made, _ = my_account.begin_second_step(connection, ann, VAULT)
+        assert my_account.begin_second_step(connection, ann, VAULT)[0] == made
     with writing(database) as connection, pytest.raises(SignInRefused):
-        my_account.confirm_second_step(connection, ann, "000000", at=noon)
+        my_account.confirm_second_step(connection, ann, "000000", vault=VAULT, at=noon)
     assert isinstance(come_in(database, noon), SignedIn)
 
 
@@ -352,7 +404,9 @@ def test_a_reset_ends_every_session_and_keeps_the_code(
     database: Engine, ann: Staff, secret: str, noon: datetime
 ) -> None:
     first = come_in(database, noon)
-    done = sign_in.with_code(database, first.token, pyotp.TOTP(secret).at(noon), HERE, at=noon, lifetimes=LIFETIMES)
+    done = sign_in.with_code(
+        database, first.token, pyotp.TOTP(secret).at(noon), HERE, vault=VAULT, at=noon, lifetimes=LIFETIMES
+    )
     with writing(database) as connection:
         _, token = people.new_link(connection, LOCAL, int(ann.staff_id or 0), at=noon)
     assert sign_in.with_link(database, token, "another long password", HERE, at=noon, lifetimes=LIFETIMES) is None
@@ -474,9 +528,63 @@ def test_an_account_that_is_nobodys_can_do_nothing(database: Engine, noon: datet
     with writing(database) as connection:
         for work in (
             lambda: my_account.rename(connection, LOCAL, "X", at=noon),
-            lambda: my_account.begin_second_step(connection, LOCAL),
+            lambda: my_account.begin_second_step(connection, LOCAL, VAULT),
             lambda: my_account.end_session(connection, LOCAL, 1, at=noon),
         ):
             with pytest.raises(EncoreError):
                 work()
     assert count(database, audit_log) == 0
+
+
+# --- two at once -------------------------------------------------------------------------------------------
+
+
+def test_of_two_who_make_the_first_account_at_once_the_second_is_told(
+    database: Engine, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(email: str) -> SignedIn:
+        password = "five words make one password"
+        return sign_in.as_first_owner(database, email, "Ann", password, HERE, at=noon, lifetimes=LIFETIMES)
+
+    make("ann@example.com")
+    # The second one looked before the first was there.
+    monkeypatch.setattr("lib.workflows.sign_in.sessions.anyone", lambda _: False)
+    with pytest.raises(StaffRefused, match="a moment ago"):
+        make("eve@example.com")
+    with reading(database) as connection:
+        assert connection.scalars(select(staff.c.email)).all() == ["ann@example.com"]
+        assert "eve" not in str(connection.execute(select(audit_log.c.actor, audit_log.c.details)).all())
+
+
+def test_of_two_identities_with_one_address_at_once_the_second_is_refused(
+    database: Engine, ann: Staff, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def enter(subject: str) -> SignedIn:
+        return sign_in.with_identity(
+            database,
+            issuer="https://id.test",
+            subject=subject,
+            email="ann@example.com",
+            is_verified=True,
+            caller=HERE,
+            at=noon,
+            lifetimes=LIFETIMES,
+        )
+
+    with reading(database) as connection:
+        before = connection.execute(select(staff).where(staff.c.email == "ann@example.com")).one()
+    enter("first")
+    # The second one read the account before the first was pinned.
+    found = iter([None, before])
+    monkeypatch.setattr("lib.workflows.sign_in._person", lambda *_: next(found))
+    with pytest.raises(SignInRefused, match="a moment ago"):
+        enter("second")
+    with reading(database) as connection:
+        assert connection.scalar(select(staff.c.oidc_subject)) == "https://id.test|first"
+        assert len(connection.execute(select(sessions)).all()) == 1
+
+
+@pytest.mark.parametrize("given", ["", "ä\ud800", "\U0001f600" * 9, "f" * 63])
+def test_a_form_with_another_mark_is_not_ours_whatever_it_is_written_in(given: str) -> None:
+    assert not is_same(given, mark_of("secret"))
+    assert is_same(mark_of("secret"), mark_of("secret"))
