@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, null, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, null, or_, select
 
 from lib.db.service import Promises
 from lib.db.tables.desk import work_items
-from lib.db.tables.offers import CROSSED, offer_looks, offers
+from lib.db.tables.offers import CROSSED, offer_looks, offer_versions, offers
 from lib.db.tables.orders import AWAITING_PAYMENT, orders
 from lib.db.tables.products import products
 from lib.db.tables.returns import PENDING, returns
@@ -194,8 +194,11 @@ def _questions(waiting: Waiting) -> Select[Any]:
 
 
 def _offers(waiting: Waiting) -> Select[Any]:
-    """Drafts, what is to begin, what crossed a limit, and what may be decided: a look said so, or was the last."""
-    one, look = offers.c, offer_looks.c
+    """What an offer waits for: an approval, its start, a word after it crossed a limit, a decision on its result.
+
+    A result can be decided once a look said so, or was the last.
+    """
+    one, look, version = offers.c, offer_looks.c, offer_versions.c
     said = look.result["call"].as_string()
     result = (
         select(func.max(said))
@@ -207,14 +210,17 @@ def _offers(waiting: Waiting) -> Select[Any]:
         .scalar_subquery()
     )
     is_out = one.status.in_(("running", "paused"))
+    newer = exists().where(version.offer_id == one.offer_id, version.number > one.approved_number)
     return (
         _select(one.offer_id, work_items.c, null(), *_NO_ORDER, one.name, one.status, one.starts_at, one.ends_at)
-        .add_columns(one.pause_reason, one.updated_at, result.label("result"))
+        .add_columns(one.pause_reason, one.updated_at, result.label("result"), newer.label("has_newer"))
         .select_from(_with_work(offers, "offer", one.offer_id))
         .where(
             or_(
                 one.status == "draft",
-                and_(one.status == "approved", one.starts_at <= waiting.at),
+                # Without a first day it begins whenever somebody starts it.
+                and_(one.status == "approved", func.coalesce(one.starts_at, waiting.at) <= waiting.at),
+                and_(is_out, newer),
                 and_(one.status == "paused", one.pause_reason.startswith(CROSSED, autoescape=True)),
                 and_(is_out, one.decision.is_(None), result.is_not(None)),
                 # Nobody was held out: no look will ever come.
@@ -228,6 +234,8 @@ def _offers(waiting: Waiting) -> Select[Any]:
 def _offer_words(row: Any, _: Waiting) -> tuple[str, str]:
     if row.status == "paused" and (row.pause_reason or "").startswith(CROSSED):
         return row.name, f"Paused. {row.pause_reason}"
+    if row.result is None and row.status in {"running", "paused"} and row.has_newer:
+        return row.name, "A change waits for approval"
     return row.name, _RESULTS.get(row.result) or _OFFER_WORDS[row.status]
 
 

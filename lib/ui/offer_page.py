@@ -96,7 +96,7 @@ def _editor(store: Store, offer_id: int, draw: Callable[[Editing], None]) -> Non
 def _head(store: Store, offer: Offer, so_far: Reached) -> None:
     name, color = STATUSES[offer.status]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="offer_head"):
-        st.subheader(f"{ICONS[offer.kind]} {one_line(offer.name, 100)}", anchor=False, width="content")
+        st.header(f"{ICONS[offer.kind]} {one_line(offer.name, 100)}", anchor=False, width="content")
         st.badge(name, color=color)  # type: ignore[arg-type]  # the names of STATUSES are colours of badges
         if offer.waits and offer.status != "draft":
             st.badge(f"Version {offer.number} waits for approval", color="orange")

@@ -10,6 +10,7 @@ from lib.money import exponent, to_minor
 from lib.offer import KINDS, Channel, Code, Guardrails, Moment, Pays, Plan, Reward
 from lib.ui.offer_cost import draw_cost
 from lib.ui.offer_edit import Editing
+from lib.ui.offer_products import draw_products
 from lib.ui.offer_terms import CHANNELS, PAYS, when
 from lib.ui.text import plain
 from lib.workflows.offer_terms import LONGEST_NAME, Terms
@@ -103,7 +104,8 @@ def _moment(one: Editing, plan: Plan) -> Plan:
         )
     is_service = ". A message about her own order: it needs no consent to advertising" if kind.is_service else ""
     st.caption(plain(f"{kind.label}: goes out {when(moved)}{is_service}."))
-    return replace(moved, link=link.strip(), campaign=campaign.strip())
+    products = draw_products(one, moved)
+    return replace(moved, link=link.strip(), campaign=campaign.strip(), product_ids=products)
 
 
 def _reward(one: Editing, plan: Plan) -> Plan:

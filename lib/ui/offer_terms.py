@@ -11,6 +11,13 @@ from lib.money import format_money
 from lib.offer import KINDS, Channel, Moment, Pays, Plan, Reward
 from lib.workflows.offer_terms import Terms
 
+# A link to an offer is a link to the very page it stands on, which Streamlit paints as chosen and cuts.
+LINK_STYLE = """<style>
+:is([class*=st-key-offer_line_], [class*=st-key-on_line_], .st-key-offers_coming) [data-testid=stPageLink-NavLink] {
+  background: transparent; padding-left: 0;
+}
+[class*=st-key-on_line_] [data-testid=stPageLink-NavLink] :is(span, div, p) { white-space: normal; overflow: visible; }
+</style>"""
 ICONS: Mapping[str, str] = {
     "coupon": ":material/sell:",
     "free_shipping": ":material/local_shipping:",

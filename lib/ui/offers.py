@@ -29,12 +29,6 @@ _VIEWS = {
     "All": (),
 }
 _A_PAGE = 20
-# A link to an offer is a link to this very page, which Streamlit paints as chosen.
-_STYLE = """
-:is([class*=st-key-offer_line_], [class*=st-key-on_line_]) [data-testid=stPageLink-NavLink] {
-  background: transparent; padding-left: 0;
-}
-"""
 
 
 def draw_offers() -> None:
@@ -48,7 +42,6 @@ def draw_offers() -> None:
 
 
 def _draw(staff: Staff, house: House) -> None:
-    st.html(f"<style>{_STYLE}</style>")
     told()
     may = staff.may(May.PLAN_OFFERS)
     with reading(order_database(settings())) as connection:

@@ -45,7 +45,9 @@ class Screen:
 
 # A strong button is bright in the dark appearance: white on it could not be read by everybody.
 _STRONG = """[data-testid=stBaseButton-primary]:not(:disabled),
-[data-testid=stBaseButton-primary]:not(:disabled) :is(p, span, kbd) {
+[data-testid=stBaseButton-primary]:not(:disabled) :is(p, span, kbd),
+[data-testid=stMenuButtonButton][kind=primary]:not(:disabled),
+[data-testid=stMenuButtonButton][kind=primary]:not(:disabled) :is(p, span) {
   color: light-dark(#ffffff, #06120e) !important;
 }"""
 STYLE = f"<style>{_STRONG}\n{CHART_STYLE}</style>"

@@ -18,6 +18,7 @@ from lib.db.tables.desk import drafts
 from lib.db.tables.offers import offers
 from lib.offer import KINDS, Code, Content, Pays, Plan, Reward
 from lib.queues.offers import one_offer
+from lib.queues.product_search import find_products, names_of
 from lib.settings import Settings, read_settings
 from lib.staff import LOCAL, Role, Staff
 from lib.ui.text import plain
@@ -264,3 +265,28 @@ def test_codes_have_their_files(open_page: Open, shop: Settings) -> None:
     at = open_page(shop.data_dir, "offers", offer="1", part="Codes")
     assert errors(at) == []
     assert plain("Gives 10 % off. Each customer may use it once, for 30 days.") in texts(at)
+
+
+@pytest.mark.parametrize("store", ["demo", "empty", "single"])
+def test_the_calendar_opens_on_every_store(open_page: Open, store: str) -> None:
+    at = open_page(store, "offers", look="Calendar")
+    assert not at.exception
+    assert errors(at) == []
+    assert "**What comes**" in texts(at)
+
+
+def test_the_calendar_tells_the_last_day_and_a_hostile_name_stays_words(open_page: Open, shop: Settings) -> None:
+    at = open_page(shop.data_dir, "offers", look="Calendar")
+    assert not at.exception
+    assert errors(at) == []
+    last = now().astimezone(BERLIN) + timedelta(days=30)
+    assert f":gray[{last:%a %-d %b %Y}]" in texts(at)
+    assert HOSTILE not in texts(at)
+
+
+def test_products_are_found_by_words_of_their_name(stores: dict[str, Settings]) -> None:
+    with reading(order_database(stores["demo"])) as conn:
+        found = find_products(conn, "mug")
+        assert found and all("mug" in name.lower() for name in found.values())
+        assert names_of(conn, list(found)[:1]) == dict(list(found.items())[:1])
+        assert find_products(conn, "100%_\\'") == {}

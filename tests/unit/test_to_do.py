@@ -14,7 +14,7 @@ from lib.db.engine import reading, writing
 from lib.db.store import Store
 from lib.db.tables.customers import customer_notes, customers
 from lib.db.tables.desk import work_items
-from lib.db.tables.offers import offer_looks, offers, outbox_messages
+from lib.db.tables.offers import offer_looks, offer_versions, offers, outbox_messages
 from lib.db.tables.orders import orders
 from lib.db.tables.returns import returns
 from lib.db.tables.reviews import reviews
@@ -356,4 +356,28 @@ def test_an_offer_waits_once_its_result_is_in_or_a_limit_is_crossed(
         "Works": "Its result is in: it works. Keep it or roll it out",
         "At the end": "Its result is in: no difference was found. Decide",
         "Crossed": "Paused. Limit crossed. Refunds, at most 10.0%: now 12.0%.",
+    }
+
+
+def test_an_offer_waits_for_its_start_and_for_the_approval_of_a_change(
+    database: Engine, store: Store, noon: datetime
+) -> None:
+    states: tuple[tuple[str, dict[str, object], tuple[int, ...]], ...] = (
+        ("Approved, no day", {"status": "approved", "approved_number": 1}, (1,)),
+        ("Approved, later", {"status": "approved", "approved_number": 1, "starts_at": noon + DAY}, (1,)),
+        ("Changed", {"status": "running", "approved_number": 1, "starts_at": noon - DAY}, (1, 2)),
+        ("As approved", {"status": "running", "approved_number": 2, "starts_at": noon - DAY}, (1, 2)),
+        ("Changed, dropped", {"status": "stopped", "approved_number": 1, "starts_at": noon - DAY}, (1, 2)),
+    )
+    with writing(database) as connection:
+        for number, (name, state, versions) in enumerate(states, start=1):
+            told = {**_imported(number), "offer_id": number, "name": name, "kind": "coupon", **state}
+            connection.execute(insert(offers).values(**told))
+            for version in versions:
+                made = {"offer_id": number, "number": version, "settings": {}, "created_at": noon}
+                connection.execute(insert(offer_versions).values(**made))
+    found = _read(database, store, noon)
+    assert {item.pieces[0].title: item.pieces[0].detail for item in found.items} == {
+        "Approved, no day": "Approved, and its first day has come: start it or move it",
+        "Changed": "A change waits for approval",
     }
