@@ -55,7 +55,9 @@ def draw_codes(staff: Staff, store: Store, offer: Offer, terms: Terms) -> None:
             )
         if plan.reward.pays not in {Pays.PERCENT, Pays.AMOUNT, Pays.SHIPPING}:
             st.caption("Your shop gives this reward by itself: the files hold the codes without a discount.")
-        if not staff.may(May.EXPORT):
+        # A code is worth money to whoever has it.
+        if not staff.may(May.PLAN_OFFERS):
+            st.caption("Whoever plans offers can take the codes out for your shop.")
             return
         _files(store, offer, terms, currency)
 
@@ -123,7 +125,7 @@ def _file(label: str, file_name: str, mime: str, make: Callable[[], tuple[bytes,
     def made() -> bytes:
         at = now()
         staff = staff_of(token, at=at, address=address)
-        staff.must(May.EXPORT)
+        staff.must(May.PLAN_OFFERS)
         found, rows = make()
         with writing(order_database(settings())) as connection:
             record_export(connection, staff, f"file:{file_name}", rows=rows, at=at)

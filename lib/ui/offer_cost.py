@@ -20,6 +20,7 @@ from lib.ui.live import open_house
 from lib.ui.offer_edit import Editing
 from lib.ui.places import WHAT_IF
 from lib.ui.text import plain, written
+from lib.ui.what_if_link import as_code
 from lib.ui.what_if_words import headline
 
 # Without days set: as long as a new offer runs.
@@ -69,4 +70,6 @@ def draw_cost(one: Editing) -> None:
     st.markdown(headline(put, what_if(offer, put.waiting, Assumptions())))
     told = f"From how customers bought again within {scenario.reward.expiry_days} days of this moment"
     st.caption(plain(f"{told}, and from the cost of goods of {found.costed_share:.0%} of their sales."))
-    st.page_link(WHAT_IF, label="Try other terms in What-if", icon=":material/tune:")
+    # There it stands beside the sliders.
+    query = {"beside": as_code(scenario)}
+    st.page_link(WHAT_IF, label="Try other terms in What-if", icon=":material/tune:", query_params=query)

@@ -126,8 +126,10 @@ def days_words(starts_at: datetime | None, ends_at: datetime | None, zone: ZoneI
     """The days of an offer: ``until 18 Jan 2027``, ``10 Nov 2026 – 9 Dec 2026``, ``no days set``."""
     if ends_at is None:
         return f"from {day_words(starts_at, zone)}" if starts_at else "no days set"
-    last = last_day_words(ends_at, zone)
-    return f"{day_words(starts_at, zone)} – {last}" if starts_at else f"until {last}"
+    first, last = day_words(starts_at, zone), last_day_words(ends_at, zone)
+    if starts_at is None:
+        return f"until {last}"
+    return f"on {last}" if first == last else f"{first} – {last}"
 
 
 def summary(terms: Terms, currency: str, zone: ZoneInfo) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from lib.queues.offers import one_offer
 from lib.queues.product_search import find_products, names_of
 from lib.settings import Settings, read_settings
 from lib.staff import LOCAL, Role, Staff
+from lib.ui.offer_terms import days_words
 from lib.ui.text import plain
 from lib.workflows.drafts import save_draft
 from lib.workflows.offer_approval import approval_limit
@@ -290,3 +291,19 @@ def test_products_are_found_by_words_of_their_name(stores: dict[str, Settings]) 
         assert found and all("mug" in name.lower() for name in found.values())
         assert names_of(conn, list(found)[:1]) == dict(list(found.items())[:1])
         assert find_products(conn, "100%_\\'") == {}
+
+
+def test_a_viewer_takes_no_codes_out(open_page: Open, shop: Settings, sit_down: SitDown) -> None:
+    assert len(open_page(shop.data_dir, "offers", offer="1", part="Codes").get("download_button")) == 4
+    sit_down(Staff(staff_id=None, name="Vic", role=Role.VIEWER))
+    at = open_page(shop.data_dir, "offers", offer="1", part="Codes")
+    assert errors(at) == []
+    assert len(at.get("download_button")) == 0
+
+
+def test_one_day_is_told_once() -> None:
+    first = datetime(2026, 11, 10, 9, tzinfo=BERLIN)
+    assert days_words(first, datetime(2026, 11, 11, tzinfo=BERLIN), BERLIN) == "on 10 Nov 2026"
+    assert days_words(first, datetime(2026, 11, 12, tzinfo=BERLIN), BERLIN) == "10 Nov 2026 – 11 Nov 2026"
+    assert days_words(None, datetime(2026, 11, 12, tzinfo=BERLIN), BERLIN) == "until 11 Nov 2026"
+    assert days_words(None, None, BERLIN) == "no days set"
