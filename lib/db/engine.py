@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -18,6 +19,11 @@ def private_folder(folder: Path) -> Path:
     """Make a folder that only its owner may enter, and return it."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
+
+
+# How long a writer waits for another, in seconds.
+_PATIENCE = 30
+_turns: dict[str, Lock] = {}
 
 
 @cache
@@ -34,7 +40,7 @@ def open_engine(url: str) -> Engine:
         private_folder(file.parent)
         if not file.exists():
             os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
-    engine = create_engine(parsed, connect_args={"timeout": 30}, poolclass=NullPool)
+    engine = create_engine(parsed, connect_args={"timeout": _PATIENCE}, poolclass=NullPool)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
@@ -68,8 +74,28 @@ def order_database(settings: Settings) -> Engine:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that writes: committed when the block ends, rolled back when it raises."""
-    with engine.connect().execution_options(encore_writes=True) as connection, connection.begin():
+    with _turn(engine), engine.connect().execution_options(encore_writes=True) as connection, connection.begin():
         yield connection
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """Wait for one's turn to write, on SQLite, where one writes at a time.
+
+    SQLite lets a waiting writer sleep and ask again, longer each time, so that one who comes later may go first: ten at
+    once were kept waiting for seconds. In one process they now go one after another. Writers of other processes are
+    waited for as before, and whoever has waited here for long enough goes and waits there.
+    """
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    turn = _turns.setdefault(str(engine.url), Lock())
+    is_mine = turn.acquire(timeout=_PATIENCE)
+    try:
+        yield
+    finally:
+        if is_mine:
+            turn.release()
 
 
 @contextmanager

@@ -49,8 +49,8 @@ class Asked:
 
     @property
     def needs_looking(self) -> bool:
-        """Whether no index knows the answer."""
-        return bool(self.words.strip() or self.tag)
+        """Whether no index knows the answer: it may be rare, or nowhere."""
+        return bool(self.words.strip() or self.tag or self.ratings or self.languages)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,6 +138,18 @@ def test_a_search_stops_where_it_looked_and_goes_on_from_there(
     assert _keys(database, View.ALL, Asked(words="needle"), noon) == [3, 27]
 
 
+def test_a_filter_that_fits_nearly_nothing_looks_no_further_than_a_search(
+    database: Engine, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(review_inbox, "WINDOW", 10)
+    _add(database, noon, *({"language": "fr" if n == 27 else "de"} for n in range(1, 31)))
+    asked = Asked(languages=("fr",))
+    with reading(database) as conn:
+        first = inbox(conn, View.ALL, asked, at=noon, staff_id=1)
+    assert (first.lines, first.looked_back_to) == ([], noon - 11 * HOUR)
+    assert _keys(database, View.ALL, asked, noon) == [27]
+
+
 def test_a_megabyte_of_words_does_not_weigh_down_the_list(database: Engine, noon: datetime) -> None:
     _add(database, noon, {"body": "x" * 1_000_000})
     with reading(database) as conn:

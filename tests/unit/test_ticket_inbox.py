@@ -192,3 +192,15 @@ def test_sqlite_reads_each_view_by_its_index_and_sorts_nothing(
     assert scanned
     assert all(f"USING INDEX {index}" in step or f"INDEX {index} " in step for step in scanned), scanned
     assert not [step for step in plans if "TEMP B-TREE" in step]
+
+
+def test_a_filter_that_fits_nearly_nothing_looks_no_further_than_a_search(
+    database: Engine, store: Store, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ticket_inbox, "WINDOW", 10)
+    _add(database, noon, *({"status": "spam" if n == 27 else "open"} for n in range(1, 31)))
+    asked = Asked(statuses=("spam",))
+    with reading(database) as conn:
+        first = inbox(conn, View.ALL, asked, at=noon, staff_id=1)
+    assert (first.lines, first.looked_back_to) == ([], noon - 11 * HOUR)
+    assert _keys(database, View.ALL, asked, noon) == [27]
