@@ -10,6 +10,7 @@ from lib.offer import Code, Content, Guardrails, Moment, Pays, Plan, Reward
 CONTACT_MINOR = 2
 _REWARDS = {
     "free-shipping": Reward(pays=Pays.SHIPPING, face_minor=490, cost_minor=420),
+    "regulars": Reward(pays=Pays.SHIPPING, face_minor=490, cost_minor=420),
     "gift-candle": Reward(pays=Pays.GIFT, face_minor=900, cost_minor=310),
     "double-points": Reward(pays=Pays.POINTS, points=200, point_minor=100),
     "second-order-gift": Reward(pays=Pays.GIFT, face_minor=1200, cost_minor=420),
@@ -25,6 +26,7 @@ _WORDS = {
     "win-back-autumn": "The evenings get longer. Come back with 10 % off.",
     "app-invitation": "Order again in two taps: everything you bought is in our app.",
     "second-order-gift": "With your second order comes a mug from our own kiln.",
+    "regulars": "You come back often, so your next parcel travels free.",
     "refill-soap": "Send us back the empty bottle and refill it for less.",
 }
 

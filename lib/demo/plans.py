@@ -1,6 +1,6 @@
 """What staff of the demo store have set down: goals, notes in time, offers with their holdouts, a few what-ifs."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 from sqlalchemy import Connection
@@ -10,8 +10,9 @@ from lib.db.tables.offers import offer_assignments, offer_versions, offers, outb
 from lib.db.tables.store import annotations, goals
 from lib.demo.columns import NEVER, Column, objects, or_none
 from lib.demo.offer_plans import plan_of
-from lib.demo.offers import Offer
+from lib.demo.offers import Offer, inside_window
 from lib.demo.sales import Sales
+from lib.periods import start_of_day
 
 # How much more than a year ago the shop wants.
 AMBITION = 1.08
@@ -72,9 +73,9 @@ def _write_offers(connection: Connection, rng: np.random.Generator, sales: Sales
     calendar, found = sales.calendar, sales.offers
     n = len(found)
     starts = calendar.at(np.array([o.day for o in found], dtype=np.int64), np.full(n, 0.375))
-    # All are assigned on the first day; it runs on until the last of their windows is over.
-    ends = calendar.at(np.array([o.day + 1 for o in found], dtype=np.int64), np.full(n, 0.0))
-    running = np.array([o.day + o.window + 1 >= calendar.days for o in found], dtype=bool)
+    # It runs on until the last of the windows is over.
+    ends = [calendar.first + timedelta(days=o.day + o.spread) for o in found]
+    running = np.array([o.day + o.spread + o.window >= calendar.days for o in found], dtype=bool)
     keys = np.arange(1, n + 1)
     bulk_insert(
         connection,
@@ -88,13 +89,15 @@ def _write_offers(connection: Connection, rng: np.random.Generator, sales: Sales
             "kind": [o.kind for o in found],
             "status": np.where(running, "running", "finished").astype(object),
             "starts_at": starts,
-            "ends_at": ends,
+            "ends_at": np.array(
+                [start_of_day(day, calendar.zone).replace(tzinfo=None) for day in ends], dtype="M8[us]"
+            ),
             "window_days": [o.window for o in found],
             "holdout_share": [o.holdout for o in found],
             "salt": [f"demo-{o.key}" for o in found],
             "approved_number": [1] * n,
             "approved_at": starts - np.timedelta64(1, "D"),
-            "planned_looks": [1] * n,
+            "planned_looks": [-(-o.spread // 7) for o in found],
         },
     )
     bulk_insert(
@@ -121,7 +124,7 @@ def _first_orders_in_window(sales: Sales) -> dict[int, tuple[Column, Column]]:
     valid = np.flatnonzero(sales.is_valid & (orders["who"] >= 0))
     found: dict[int, tuple[Column, Column]] = {}
     for number, offer in enumerate(sales.offers, start=1):
-        inside = valid[(orders["day"][valid] >= offer.day) & (orders["day"][valid] < offer.day + offer.window)]
+        inside = valid[inside_window(offer, orders["who"][valid], orders["day"][valid], len(sales.people))]
         first = np.full(len(sales.people), -1)
         # The earliest last, so that it stays.
         first[orders["who"][inside[::-1]]] = inside[::-1]
@@ -140,10 +143,10 @@ def _write_assignments(
 ) -> None:
     calendar = sales.calendar
     m = len(offer.who)
-    assigned = calendar.at(np.full(m, offer.day), np.full(m, 0.001))
+    assigned = calendar.at(offer.assigned_day, np.full(m, 0.001))
     order, code = bought[key]
     placed = np.where(order >= 0, sales.orders["at"][order], NEVER)
-    sent = calendar.at(np.full(m, offer.day), np.full(m, 0.002)) + (rng.uniform(1, 9, m) * 60e6).astype("m8[us]")
+    sent = calendar.at(offer.assigned_day, np.full(m, 0.002)) + (rng.uniform(1, 9, m) * 60e6).astype("m8[us]")
     opened = sent + (rng.exponential(9, m) * 3600e6).astype("m8[us]")
     opened = np.where(offer.is_treated & (rng.random(m) < 0.41) & (opened < calendar.now), opened, NEVER)
     # Redeemed: bought with its code; a gift comes along with every order.
@@ -168,7 +171,7 @@ def _write_assignments(
 
 def _write_what_ifs(connection: Connection, sales: Sales) -> None:
     calendar = sales.calendar
-    done = [o for o in sales.offers if o.day + o.window < calendar.days - 7][-4:]
+    done = [o for o in sales.offers if o.day + o.spread + o.window < calendar.days - 7][-4:]
     rows = []
     for offer in done:
         treated = int(offer.is_treated.sum())
@@ -180,7 +183,7 @@ def _write_what_ifs(connection: Connection, sales: Sales) -> None:
                 "assumptions": {"customers": len(offer.who), "depth": offer.depth, "window_days": offer.window},
                 "forecast": {"uplift_low": -0.005, "uplift": 0.03, "uplift_high": 0.08},
                 "created_at": np.datetime64(calendar.starts[offer.day - 3]),
-                "due_at": np.datetime64(calendar.starts[offer.day + offer.window]),
+                "due_at": np.datetime64(calendar.starts[offer.day + offer.spread + offer.window]),
                 "actual": {"uplift": round(bought - held, 4)},
                 "offer_id": sales.offers.index(offer) + 1,
             }

@@ -117,6 +117,9 @@ def offers_truth(sales: Sales) -> list[dict[str, Any]]:
                 "name": offer.name,
                 "kind": offer.kind,
                 "assigned_on": sales.calendar.date_of(offer.day).isoformat(),
+                "assigned_until": sales.calendar.date_of(offer.day + offer.spread - 1).isoformat()
+                if offer.day + offer.spread <= sales.calendar.days
+                else None,
                 "window_days": offer.window,
                 "holdout_share": offer.holdout,
                 "treatment": int(offer.is_treated.sum()),

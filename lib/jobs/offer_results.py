@@ -17,7 +17,7 @@ from lib.periods import day_index, day_of, store_day
 from lib.settings import Settings
 from lib.workflows.offer_limits import pause_where_crossed
 from lib.workflows.offer_looks import looks_of, note_looks
-from lib.workflows.offer_trials import Tested, all_tested, complaints_of
+from lib.workflows.offer_trials import SentOffer, all_tested, complaints_of
 
 log = logging.getLogger("encore")
 
@@ -57,7 +57,7 @@ def check_offers(settings: Settings, *, at: datetime | None = None) -> Checked:
     return Checked(looks=looks, paused=paused)
 
 
-def _is_done(connection: Connection, tested: Tested) -> bool:
+def _is_done(connection: Connection, tested: SentOffer) -> bool:
     """It is over, and what was to be said at its planned end is written down."""
     trial = tested.trial
     if not tested.is_over or trial.last_day is None:
@@ -66,7 +66,7 @@ def _is_done(connection: Connection, tested: Tested) -> bool:
     return any(look["looked_day"] >= end for number, look in looks_of(connection, tested.offer_id).items() if number)
 
 
-def _check(settings: Settings, mart: Snapshot, store: Store, tested: Tested, at: datetime) -> tuple[int, str | None]:
+def _check(settings: Settings, mart: Snapshot, store: Store, tested: SentOffer, at: datetime) -> tuple[int, str | None]:
     today = day_index(store_day(at, store.zone))
     found = read_offer(mart, tested.trial, today=today, is_over=tested.is_over)
     engine = order_database(settings)

@@ -27,7 +27,7 @@ from lib.ui.tables import table
 from lib.ui.text import plain
 from lib.workflows.offer_decisions import SMALL_HOLDOUT, Decision, decide
 from lib.workflows.offer_looks import looks_of
-from lib.workflows.offer_trials import Tested, one_tested
+from lib.workflows.offer_trials import SentOffer, one_tested
 
 _DECIDED = {"keep": "It was kept", "stop": "It was stopped", "roll_out": "It was rolled out to everyone but a few"}
 
@@ -62,7 +62,7 @@ def draw_result(desk: Desk, offer_id: int) -> None:
         _draw_since(house, tested, tested.since_roll_out)
 
 
-def reading_of(house: House, tested: Tested, trial: Trial) -> Reading:
+def reading_of(house: House, tested: SentOffer, trial: Trial) -> Reading:
     """The offer's result as of this morning, worked out once per day and version of the mart."""
     if house.mart is None:
         raise ValueError("there are no figures to read from")
@@ -76,7 +76,7 @@ def _reading(trial: Trial, today: int, is_over: bool, version: int, place: str, 
     return read_offer(_house.mart, trial, today=today, is_over=is_over)
 
 
-def _draw_head(desk: Desk, house: House, tested: Tested, found: Reading, pace: Pace) -> None:
+def _draw_head(desk: Desk, house: House, tested: SentOffer, found: Reading, pace: Pace) -> None:
     with st.container(border=True, key="offer_verdict"):
         if found.read is None:
             st.header("No effect can be read", anchor=False)
@@ -107,7 +107,7 @@ def _split(found: Reading) -> str:
     return f"The split is as planned ({planned}): {sizes} (p = {split.p:.2f}).{left}"
 
 
-def _draw_decisions(desk: Desk, tested: Tested, found: Reading, call: Call) -> None:
+def _draw_decisions(desk: Desk, tested: SentOffer, found: Reading, call: Call) -> None:
     """Keep, roll out, stop; the one that follows from the verdict stands out."""
     best = {Call.KEEP: "roll_out", Call.STOP: "stop"}.get(call)
 
@@ -180,7 +180,7 @@ def _draw_looks(found: Reading, kept: Mapping[int, Mapping[str, Any]]) -> None:
     st.caption("What was said on a look stays, whatever is refunded or imported later.")
 
 
-def _draw_since(house: House, tested: Tested, trial: Trial) -> None:
+def _draw_since(house: House, tested: SentOffer, trial: Trial) -> None:
     """After a roll-out: the customers since, against their own small holdout."""
     with st.container(border=True, key="offer_since"):
         st.subheader("Since it was rolled out", anchor=False)

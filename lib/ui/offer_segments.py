@@ -13,7 +13,7 @@ from lib.ui.access import show_error
 from lib.ui.live import House
 from lib.ui.offer_verdict import signed
 from lib.ui.text import one_line, plain
-from lib.workflows.offer_trials import Tested
+from lib.workflows.offer_trials import SentOffer
 
 # More segments than this are no picture any more; the largest are drawn.
 MOST = 8
@@ -21,7 +21,7 @@ _DIFFER = 0.05
 _PURCHASES = {"none": "No purchase", "1": "1 purchase", "2": "2 purchases", "3 or more": "3 or more purchases"}
 
 
-def draw_segments(house: House, tested: Tested, found: Reading) -> None:
+def draw_segments(house: House, tested: SentOffer, found: Reading) -> None:
     """The difference in who bought, segment by segment, corrected for asking so often."""
     if found.read is None or "bought" not in found.read.effects:
         return

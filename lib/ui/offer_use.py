@@ -12,10 +12,10 @@ from lib.ui.live import House
 from lib.ui.offer_verdict import money
 from lib.ui.tables import table
 from lib.ui.text import plain
-from lib.workflows.offer_trials import Tested, complaints_of
+from lib.workflows.offer_trials import SentOffer, complaints_of
 
 
-def draw_use(desk: Desk, house: House, tested: Tested, found: Reading) -> None:
+def draw_use(desk: Desk, house: House, tested: SentOffer, found: Reading) -> None:
     """How far it came, and how near its limits."""
     left, right = st.columns([1, 1], gap="small")
     with left, st.container(border=True, key="offer_use", height="stretch"):
@@ -64,7 +64,7 @@ def _use_words(found: Reading, currency: str) -> str:
     return " ".join(words)
 
 
-def _draw_guardrails(house: House, tested: Tested) -> None:
+def _draw_guardrails(house: House, tested: SentOffer) -> None:
     st.subheader("Limits", anchor=False)
     if tested.plan is None or house.mart is None:
         st.caption("This offer was not planned in Encore: it has no limits here.")

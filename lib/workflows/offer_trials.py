@@ -20,7 +20,7 @@ RAN = ("running", "paused", "stopped", "finished")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tested:
+class SentOffer:
     """An offer that was sent, as its result needs it. ``plan`` is null where it was not planned in Encore.
 
     ``since_roll_out``: the customers assigned after it was rolled out, with their own small holdout.
@@ -42,7 +42,7 @@ class Tested:
         return self.status in {"stopped", "finished"}
 
 
-def all_tested(conn: Connection, zone: ZoneInfo, *, offer_id: int | None = None) -> list[Tested]:
+def all_tested(conn: Connection, zone: ZoneInfo, *, offer_id: int | None = None) -> list[SentOffer]:
     """Every offer that ever went out, or the one; oldest first."""
     one, version, look = offers.c, offer_versions.c, offer_looks.c
     # The version that goes out; of an offer from before there were approvals its first.
@@ -64,7 +64,7 @@ def all_tested(conn: Connection, zone: ZoneInfo, *, offer_id: int | None = None)
     return [_tested(dict(row), zone) for row in conn.execute(statement).mappings()]
 
 
-def one_tested(conn: Connection, offer_id: int, zone: ZoneInfo) -> Tested | None:
+def one_tested(conn: Connection, offer_id: int, zone: ZoneInfo) -> SentOffer | None:
     """One of them; null when it never went out."""
     return next(iter(all_tested(conn, zone, offer_id=offer_id)), None)
 
@@ -82,7 +82,7 @@ def complaints_of(conn: Connection, offer_id: int) -> int:
     )
 
 
-def _tested(row: Mapping[str, Any], zone: ZoneInfo) -> Tested:
+def _tested(row: Mapping[str, Any], zone: ZoneInfo) -> SentOffer:
     plan = _plan(row["settings"] or {})
     starts, ends = row["starts_at"], row["ends_at"]
     first = day_index(store_day(starts, zone)) if starts else None
@@ -112,7 +112,7 @@ def _tested(row: Mapping[str, Any], zone: ZoneInfo) -> Tested:
             costs=trial.costs,
             since=cut,
         )
-    return Tested(
+    return SentOffer(
         offer_id=row["offer_id"],
         name=row["name"],
         kind=row["kind"],
