@@ -5,10 +5,11 @@ import streamlit as st
 from lib.staff import May
 from lib.ui.access import open_page
 from lib.ui.desk import told
+from lib.ui.scoreboard import draw_scoreboard
 from lib.ui.what_if import draw_offer, put_sliders
 from lib.ui.what_if_saved import draw_banner, draw_saved, opened
 
-VIEWS = ("Offer", "Saved")
+VIEWS = ("Offer", "Saved", "Scoreboard")
 
 page = open_page(May.SEE_FIGURES)
 view = st.segmented_control(
@@ -17,6 +18,8 @@ view = st.segmented_control(
 told()
 if view == "Saved":
     draw_saved(page)
+elif view == "Scoreboard":
+    draw_scoreboard(page)
 else:
     kept = opened()
     put_sliders(page, kept)

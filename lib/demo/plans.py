@@ -1,4 +1,4 @@
-"""What staff of the demo store have set down: goals, notes in time, offers with their holdouts, a few what-ifs."""
+"""What staff of the demo store have set down: goals, notes in time, offers with their holdouts."""
 
 from datetime import date, timedelta
 
@@ -6,7 +6,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from lib.db.bulk import bulk_insert
-from lib.db.tables.offers import offer_assignments, offer_versions, offers, outbox_messages, what_ifs
+from lib.db.tables.offers import offer_assignments, offer_versions, offers, outbox_messages
 from lib.db.tables.store import annotations, goals
 from lib.demo.columns import NEVER, Column, objects, or_none
 from lib.demo.offer_plans import plan_of
@@ -19,7 +19,7 @@ AMBITION = 1.08
 
 
 def write_plans(connection: Connection, rng: np.random.Generator, sales: Sales, people: dict[str, Column]) -> None:
-    """Write goals for this month and quarter, annotations, past offers and saved what-ifs."""
+    """Write goals for this month and quarter, annotations, past offers."""
     _write_goals(connection, sales)
     known = [u for u in sales.calendar.unusual if u.annotation]
     day_of = sales.calendar.date_of
@@ -114,7 +114,6 @@ def _write_offers(connection: Connection, rng: np.random.Generator, sales: Sales
     bought = _first_orders_in_window(sales)
     for key, offer in enumerate(found, start=1):
         _write_assignments(connection, rng, sales, offer, key, bought)
-    _write_what_ifs(connection, sales)
     _write_messages(connection, sales, people)
 
 
@@ -167,41 +166,6 @@ def _write_assignments(
             "redeemed_order_id": np.ma.masked_array(order + 1, mask=~redeems),
         },
     )
-
-
-def _write_what_ifs(connection: Connection, sales: Sales) -> None:
-    calendar = sales.calendar
-    done = [o for o in sales.offers if o.day + o.spread + o.window < calendar.days - 7][-4:]
-    rows = []
-    for offer in done:
-        treated = int(offer.is_treated.sum())
-        bought = float((offer.buys_anyway | offer.buys_more)[offer.is_treated].mean()) if treated else 0.0
-        held = float(offer.buys_anyway[~offer.is_treated].mean()) if treated < len(offer.who) else 0.0
-        rows.append(
-            {
-                "name": f"What if: {offer.name}",
-                "assumptions": {"customers": len(offer.who), "depth": offer.depth, "window_days": offer.window},
-                "forecast": {"uplift_low": -0.005, "uplift": 0.03, "uplift_high": 0.08},
-                "created_at": np.datetime64(calendar.starts[offer.day - 3]),
-                "due_at": np.datetime64(calendar.starts[offer.day + offer.spread + offer.window]),
-                "actual": {"uplift": round(bought - held, 4)},
-                "offer_id": sales.offers.index(offer) + 1,
-            }
-        )
-    if rows:
-        bulk_insert(
-            connection,
-            what_ifs,
-            {
-                **{
-                    name: [row[name] for row in rows]
-                    for name in ("name", "assumptions", "forecast", "actual", "offer_id")
-                },
-                "created_at": np.array([row["created_at"] for row in rows], dtype="M8[us]"),
-                "due_at": np.array([row["due_at"] for row in rows], dtype="M8[us]"),
-                "is_scored": [True] * len(rows),
-            },
-        )
 
 
 def _write_messages(connection: Connection, sales: Sales, people: dict[str, Column]) -> None:

@@ -1,4 +1,4 @@
-"""After each refresh: write down the planned looks that have come, and pause what crossed a limit."""
+"""After each refresh: write down planned looks that have come, pause what crossed a limit, score what was foretold."""
 
 import logging
 from dataclasses import dataclass
@@ -15,19 +15,22 @@ from lib.metrics.offer_guardrails import limits, spent_so_far
 from lib.metrics.offer_reading import read_offer
 from lib.periods import day_index, day_of, store_day
 from lib.settings import Settings
+from lib.workflows.demo_what_ifs import foretold, keep_foretold, nothing_kept
 from lib.workflows.offer_limits import pause_where_crossed
 from lib.workflows.offer_looks import looks_of, note_looks
-from lib.workflows.offer_trials import SentOffer, all_tested, complaints_of
+from lib.workflows.offer_trials import SentOffer, all_tested, complaints_of, due_what_ifs
+from lib.workflows.what_ifs import score_what_if
 
 log = logging.getLogger("encore")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What was found: how many looks were written down, and the offers that were paused, with the reason."""
+    """What was found: how many looks were written down, what-ifs scored, and offers paused, with the reason."""
 
     looks: int
     paused: dict[int, str]
+    scored: int = 0
 
 
 def check_offers(settings: Settings, *, at: datetime | None = None) -> Checked:
@@ -43,7 +46,13 @@ def check_offers(settings: Settings, *, at: datetime | None = None) -> Checked:
     engine = order_database(settings)
     with reading(engine) as connection:
         store = read_store(connection, settings)
-        waiting = [one for one in all_tested(connection, store.zone) if not _is_done(connection, one)]
+        sent = all_tested(connection, store.zone)
+        waiting = [one for one in sent if not _is_done(connection, one)]
+        is_untold = store.is_demo and nothing_kept(connection)
+    if is_untold:
+        rows = foretold(mart, sent, store.zone)
+        with writing(engine) as connection:
+            keep_foretold(connection, rows)
     looks, paused = 0, {}
     for tested in waiting:
         try:
@@ -54,12 +63,45 @@ def check_offers(settings: Settings, *, at: datetime | None = None) -> Checked:
         looks += found
         if reason is not None:
             paused[tested.offer_id] = reason
-    return Checked(looks=looks, paused=paused)
+    return Checked(looks=looks, paused=paused, scored=_score_due(settings, mart, store, at))
+
+
+def _score_due(settings: Settings, mart: Snapshot, store: Store, at: datetime) -> int:
+    """Set each what-if that has come due against what its offer really brought, once every window is over."""
+    engine, today = order_database(settings), day_index(store_day(at, store.zone))
+    with reading(engine) as connection:
+        due = due_what_ifs(connection, at=at)
+        sent = {one.offer_id: one for one in all_tested(connection, store.zone)} if due else {}
+    scored = 0
+    for what_if_id, offer_id in due:
+        one = sent.get(offer_id)
+        found = None if one is None else read_offer(mart, one.trial, today=today, is_over=one.is_over)
+        if found is None or found.read is None or not found.read.is_over or "profit" not in found.read.effects:
+            continue
+        effect = found.read.effects["profit"]
+        try:
+            with writing(engine) as connection:
+                score_what_if(
+                    connection,
+                    what_if_id,
+                    actual=effect.difference,
+                    se=effect.se,
+                    customers=found.counts.mature,
+                    at=at,
+                )
+            scored += 1
+        except EncoreError as refused:
+            # It was worked out elsewhere, or another process scored it first.
+            log.info("What-if %s was not scored: %s", what_if_id, refused)
+    return scored
 
 
 def _is_done(connection: Connection, tested: SentOffer) -> bool:
     """It is over, and what was to be said at its planned end is written down."""
     trial = tested.trial
+    if tested.plan is None and trial.holdout_share == 0:
+        # A campaign of before Encore: context, with nothing to look at.
+        return True
     if not tested.is_over or trial.last_day is None:
         return False
     end = day_of(trial.last_day + trial.window_days + 1)

@@ -157,12 +157,12 @@ def _pulled(mart: Mart, trial: Trial, today: int) -> Measured | None:
     if len(arms) < 2:
         return None
     try:
-        effects = {
-            name: welch(
-                *(ArmSums(n=int(row["n"]), y=row[name], yy=row[f"{name}_m"]) for row in (arms[True], arms[False]))
+        effects = {}
+        for name in ("within", "longer"):
+            treated, held = (
+                ArmSums(n=int(row["n"]), y=row[name], yy=row[f"{name}_m"]) for row in (arms[True], arms[False])
             )
-            for name in ("within", "longer")
-        }
+            effects[name] = welch(treated, held)
         return pulled_forward(
             in_window=effects["within"].difference,
             in_window_se=effects["within"].se,

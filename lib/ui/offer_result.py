@@ -29,6 +29,8 @@ from lib.workflows.offer_decisions import SMALL_HOLDOUT, Decision, decide
 from lib.workflows.offer_looks import looks_of
 from lib.workflows.offer_trials import SentOffer, one_tested
 
+# A band over more than so much of all customers says nothing yet.
+WIDEST = 0.6
 _DECIDED = {"keep": "It was kept", "stop": "It was stopped", "roll_out": "It was rolled out to everyone but a few"}
 
 
@@ -139,7 +141,10 @@ def _draw_course(found: Reading) -> None:
     if found.read is None or len(found.read.course) < 2:
         st.caption("Drawn once the windows of the first customers are over and some of them bought.")
         return
-    frame = found.read.course.copy()
+    frame = found.read.course
+    # The first few customers' band is so wide that nothing else could be read beside it.
+    readable = frame[frame["high"] - frame["low"] <= WIDEST]
+    frame = (readable if len(readable) > 1 else frame).copy()
     frame["day"] = [day_of(int(day)).isoformat() for day in frame["day"]]
     last = found.read.course.iloc[-1]
     written = f"{signed(last['difference'])} buyers per 1,000 ({signed(last['low'])} to {signed(last['high'])})"

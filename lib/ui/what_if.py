@@ -14,7 +14,9 @@ from lib.stats.scenario import worked
 from lib.stats.what_if import what_if
 from lib.ui.access import Opened, show_error
 from lib.ui.assumptions import edited, set_assumptions
+from lib.ui.learned import learned_by, learned_words
 from lib.ui.tables import download, download_made
+from lib.ui.text import plain
 from lib.ui.what_if_answer import Answer, Ranges, draw_first_cards, draw_headline, draw_more_cards, draw_profit
 from lib.ui.what_if_beside import draw_beside
 from lib.ui.what_if_best import draw_best, draw_depth_delay
@@ -39,7 +41,7 @@ def put_sliders(page: Opened, kept: Kept | None) -> None:
         set_controls(kept.forecast.scenario, page.currency)
         set_assumptions(kept.forecast.assumptions)
     else:
-        set_assumptions(Assumptions())
+        set_assumptions(learned_by(page).assumptions)
 
 
 @st.fragment
@@ -54,7 +56,10 @@ def draw_offer(page: Opened, kept: Kept | None) -> None:
 def _draw(page: Opened, kept: Kept | None) -> None:
     head = st.container(key="if_head")
     left, right = st.columns([1, 1.9])
-    base = Assumptions() if kept is None else kept.forecast.assumptions
+    taught = learned_by(page) if kept is None else None
+    base = (
+        taught.assumptions if taught is not None else kept.forecast.assumptions if kept is not None else Assumptions()
+    )
     with left, st.container(border=True, key="if_sliders"):
         moment = choose_moment(is_kept=kept is not None)
         known = _grounds(page, moment, kept)
@@ -62,6 +67,8 @@ def _draw(page: Opened, kept: Kept | None) -> None:
         scenario = draw_controls(of_audience(group.name, group.audience, moment), ground, page.currency)
         with st.popover("Assumptions", icon=":material/help:", width="stretch"):
             assumptions = edited(base)
+            if taught is not None and taught.lessons:
+                st.caption(plain(f"{learned_words(taught)}. The scoreboard says what each taught."))
         _basis(ground)
     try:
         put = worked(scenario, ground)

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, and_, func, select
 
-from lib.db.tables.offers import contact_events, offer_looks, offer_versions, offers
+from lib.db.tables.offers import contact_events, offer_looks, offer_versions, offers, what_ifs
 from lib.errors import InvalidInput
 from lib.metrics.offer_result import Costs, Trial
 from lib.offer import Plan
@@ -67,6 +67,17 @@ def all_tested(conn: Connection, zone: ZoneInfo, *, offer_id: int | None = None)
 def one_tested(conn: Connection, offer_id: int, zone: ZoneInfo) -> SentOffer | None:
     """One of them; null when it never went out."""
     return next(iter(all_tested(conn, zone, offer_id=offer_id)), None)
+
+
+def due_what_ifs(conn: Connection, *, at: datetime) -> list[tuple[int, int]]:
+    """What-ifs that foretold an offer and have come due without being scored: their keys and the offers'."""
+    one = what_ifs.c
+    rows = conn.execute(
+        select(one.what_if_id, one.offer_id)
+        .where(one.is_scored.is_(False), one.offer_id.is_not(None), one.due_at <= at)
+        .order_by(one.what_if_id)
+    )
+    return [(row.what_if_id, row.offer_id) for row in rows]
 
 
 def complaints_of(conn: Connection, offer_id: int) -> int:

@@ -17,7 +17,9 @@ def test_the_break_even_comes_first_and_the_rest_is_called_assumed(open_page: Op
     words = texts(at)
     assert "It pays when" in words
     assert "This needs no assumption" in words
-    assert "Driven by assumptions" in words
+    # The made-up store's finished offers have taught it.
+    assert "of your offers" in words
+    assert "Learned from “" in words
     assert list(cards(at))[:4] == ["Pays from", "Profit", "Chance of profit", "Added orders"]
 
 
@@ -139,3 +141,22 @@ def test_the_saved_ones_of_the_demo_store_are_listed(open_page: Open) -> None:
     assert not at.exception
     assert len(at.dataframe) == 1
     assert "Nothing saved yet" in texts(open_page("single", "what_if", if_view="Saved"))
+
+
+def test_the_scoreboard_sets_forecasts_against_what_came(open_page: Open) -> None:
+    at = open_page("demo", "what_if", if_view="Scoreboard")
+    assert not at.exception
+    assert [error.value for error in at.error] == []
+    words = texts(at)
+    assert "Forecast against actual" in words
+    assert "What your offers taught" in words
+    assert "Context, never evidence" in words
+
+
+def test_a_store_without_offers_has_an_empty_scoreboard(open_page: Open) -> None:
+    at = open_page("one_order", "what_if", if_view="Scoreboard")
+    assert not at.exception
+    assert [error.value for error in at.error] == []
+    words = texts(at)
+    assert "No what-if has come due yet" in words
+    assert "Nothing yet" in words
