@@ -154,9 +154,9 @@ def test_the_scoreboard_sets_forecasts_against_what_came(open_page: Open) -> Non
 
 
 def test_a_store_without_offers_has_an_empty_scoreboard(open_page: Open) -> None:
-    at = open_page("one_order", "what_if", if_view="Scoreboard")
+    at = open_page("single", "what_if", if_view="Scoreboard")
     assert not at.exception
     assert [error.value for error in at.error] == []
     words = texts(at)
-    assert "No what-if has come due yet" in words
+    assert "has come due yet, so none is scored" in words
     assert "Nothing yet" in words

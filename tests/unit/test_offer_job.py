@@ -1,21 +1,34 @@
 """What happens to offers after each refresh: looks are written down, crossed limits pause."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from math import log
 from typing import Any
 
+import pandas as pd
 import pytest
 from sqlalchemy import Connection, Engine, insert, select
 
 from lib.db.engine import reading, writing
 from lib.db.store import Store
 from lib.db.tables.customers import customers
-from lib.db.tables.offers import contact_events, offer_assignments, offer_looks, offer_versions, offers
+from lib.db.tables.offers import contact_events, offer_assignments, offer_looks, offer_versions, offers, what_ifs
 from lib.db.tables.orders import order_items, orders
 from lib.db.tables.staff import audit_log
 from lib.jobs.offer_results import check_offers
 from lib.jobs.refresh import refresh
-from lib.offer import Guardrails, Plan
+from lib.mart.snapshot import current
+from lib.metrics.learned import Taught, learned
+from lib.offer import Guardrails, Pays, Plan, Reward
+from lib.periods import day_index
 from lib.settings import Settings
+from lib.staff import LOCAL
+from lib.stats.assumptions import Assumptions
+from lib.stats.forecast import Forecast
+from lib.stats.ground import Ground
+from lib.stats.learning import learn
+from lib.stats.scenario import Scenario
+from lib.workflows.offer_trials import all_tested
+from lib.workflows.what_ifs import save_what_if
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HELD, TREATED = 60, 60
@@ -162,3 +175,59 @@ def test_limits_that_hold_pause_nothing(database: Engine, settings: Settings, st
 
 def test_without_a_mart_there_is_nothing_to_check(database: Engine, settings: Settings, store: Store) -> None:
     assert check_offers(settings, at=AT).looks == 0
+
+
+def test_what_was_foretold_is_scored_once_when_every_window_is_over(
+    database: Engine, settings: Settings, store: Store
+) -> None:
+    with writing(database) as connection:
+        fill(connection, guardrails=Guardrails())
+        forecast = Forecast(
+            scenario=Scenario(
+                reward=Reward(pays=Pays.NOTHING, expiry_days=14), delay_days=0, contact_cost_minor=10, run_days=1
+            ),
+            ground=Ground(
+                spells=pd.DataFrame({"day": [3, 14], "events": [200, 0], "censored": [0, 1000]}),
+                baskets=pd.DataFrame({"value_minor": [1000], "orders": [200], "net_minor": [200_000]}),
+                per_day=120.0,
+                margin=0.5,
+                costed_share=1.0,
+            ),
+            assumptions=Assumptions(),
+        )
+        save: dict[str, Any] = {"due_at": datetime(2026, 1, 27, tzinfo=UTC), "at": datetime(2026, 1, 10, tzinfo=UTC)}
+        save_what_if(connection, LOCAL, "Foretold", forecast, offer_id=1, **save)
+        save_what_if(connection, LOCAL, "Of no offer", forecast, **save)
+    refresh(settings)
+    assert check_offers(settings, at=datetime(2026, 1, 26, 12, tzinfo=UTC)).scored == 0
+    assert check_offers(settings, at=AT).scored == 1
+    assert check_offers(settings, at=AT).scored == 0
+    with reading(database) as connection:
+        rows = {row.name: row for row in connection.execute(select(what_ifs))}
+    assert not rows["Of no offer"].is_scored
+    told = rows["Foretold"].actual
+    # 30 of 60 against 10 of 60 at a margin of 500, less a contact at 10.
+    assert told["profit_per_customer"] == pytest.approx(500 * (0.5 - 1 / 6) - 10)
+    assert (told["customers"], told["held"]) == (120, told["low"] <= told["profit_per_customer"] <= told["high"])
+
+
+def test_a_finished_offer_teaches_the_next_what_if(database: Engine, settings: Settings, store: Store) -> None:
+    with writing(database) as connection:
+        fill(connection, guardrails=Guardrails(), status="finished")
+    refresh(settings)
+    with reading(database) as connection:
+        (sent,) = all_tested(connection, store.zone)
+    assert sent.plan is not None
+    offers_ = [Taught(trial=sent.trial, plan=sent.plan, is_over=True)]
+    mart = current(settings.mart_dir)
+    before = learned(mart, offers_, today=day_index(date(2026, 1, 26)))
+    assert (before.assumptions, before.lessons) == (Assumptions(), ())
+    assert before.left_out == (("Come back", "Its last windows are not over yet."),)
+    found = learned(mart, offers_, today=day_index(date(2026, 1, 27)))
+    (lesson,) = found.lessons
+    assert (lesson.treated, lesson.holdout) == ((60, 30), (60, 10))
+    # log(-log(1/2)) - log(-log(5/6)), of a guide that rewards with nothing.
+    assert lesson.effect.log_hr == pytest.approx(log(log(2)) - log(log(6 / 5)))
+    assert (lesson.effect.v, lesson.redeemed_anyway) == (0.0, None)
+    assert found.assumptions == learn(Assumptions(), [lesson.effect])
+    assert found.assumptions.contact > Assumptions().contact
