@@ -53,9 +53,11 @@ def send_again(conn: Connection, by: Staff, outbox_message_id: int, *, at: datet
         Conflict: it is not stuck (any more), or it is meant for an invented customer.
     """
     by.must(May.WORK_QUEUE)
-    before = _stuck(conn, outbox_message_id)
+    before, row = _stuck(conn, outbox_message_id), outbox_messages.c
     if conn.scalar(select(store.c.is_demo)):
         raise Conflict(DEMO)
+    if conn.scalar(select(outbox_messages.c.body).where(row.outbox_message_id == outbox_message_id)) is None:
+        raise Conflict("The customer was erased, and the message with her: there is nothing left to send.")
     _change(conn, outbox_message_id, before, status="queued", due_at=at, failure=None, attempts=0, handed_over_at=None)
     _record(conn, by, "outbox.sent_again", outbox_message_id, before, "queued", at)
 

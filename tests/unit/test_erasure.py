@@ -21,7 +21,7 @@ from lib.db.tables.reviews import reviews
 from lib.db.tables.staff import audit_log
 from lib.db.tables.store import annotations, rejected_rows
 from lib.db.tables.tickets import ticket_messages, tickets
-from lib.errors import InvalidInput, NotAllowed
+from lib.errors import Conflict, InvalidInput, NotAllowed
 from lib.jobs.erasure import erase_everywhere
 from lib.jobs.refresh import refresh
 from lib.mart.snapshot import current
@@ -32,6 +32,7 @@ from lib.periods import Period
 from lib.settings import Settings
 from lib.staff import LOCAL, Role, Staff
 from lib.workflows.erasure import erase_person, foresee, look_up
+from lib.workflows.outbox import send_again
 from tests.one_person import EMAIL, HER, HIM, NAME, WORDS, fill, named, texts, where_she_is
 
 MANAGER = Staff(staff_id=1, name="Kim", role=Role.MANAGER)
@@ -146,6 +147,8 @@ def test_what_was_queued_for_her_never_leaves(shop: Engine, noon: datetime) -> N
         ("sent", None, None, None, None),
         ("held_back", None, None, None, NOT_SENT),
     ]
+    with writing(shop) as connection, pytest.raises(Conflict, match="nothing left to send"):
+        send_again(connection, LOCAL, 2, at=noon)
 
 
 def test_what_the_log_sealed_is_read_by_nobody_and_the_chain_still_holds(shop: Engine, noon: datetime) -> None:
