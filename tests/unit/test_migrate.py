@@ -1,7 +1,6 @@
 """The migrated database is the one that lib/db/tables describes, on both engines."""
 
 import stat
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -129,12 +128,10 @@ def test_an_unreachable_server_is_named_as_the_reason() -> None:
         pending(open_engine("postgresql+psycopg://nobody@127.0.0.1:9/none"))
 
 
-def test_migrating_a_file_takes_less_than_a_second_and_keeps_it_private(tmp_path: Path) -> None:
+def test_a_migrated_file_is_its_owners_alone(tmp_path: Path) -> None:
     file = tmp_path / "new" / "order.db"
     engine = open_engine(f"sqlite:///{file}")
-    started = time.process_time()
     migrate(engine)
-    assert time.process_time() - started < 1.0
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
