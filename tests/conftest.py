@@ -25,6 +25,7 @@ ENGINES = ("sqlite", "postgresql")
 SLOW = (
     "tests/pages/",
     "tests/property/test_accounts.py",
+    "tests/property/test_erasure.py",
     "tests/property/test_mart.py",
     "tests/property/test_metrics.py",
     "tests/property/test_reviews.py",
