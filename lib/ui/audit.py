@@ -16,6 +16,7 @@ from lib.settings import settings
 from lib.staff import May
 from lib.ui.access import Desk, show_error
 from lib.ui.tables import table, to_csv
+from lib.ui.visit import my_token, staff_of
 from lib.workflows.audit import record_log_export
 
 PAGE = 50
@@ -66,9 +67,11 @@ def draw_entries(desk: Desk) -> None:
         if more is not None and st.button("Older entries", icon=":material/chevron_right:", key="audit_older"):
             trail.append(more)
             st.rerun()
+        # The role may change before the file is asked for: whoever presses is asked for then.
+        token, address = my_token(), st.context.ip_address
         st.download_button(
             "Download these entries (CSV)",
-            data=lambda: _export(desk, wanted),
+            data=lambda: _export(wanted, token, address),
             file_name="audit.csv",
             mime="text/csv",
             icon=":material/download:",
@@ -167,12 +170,13 @@ def _values(values: dict[str, Any] | None, alt: str) -> None:
     table(pd.DataFrame({"What": list(values), "Value": written}), alt=alt)
 
 
-def _export(desk: Desk, wanted: Wanted) -> bytes:
+def _export(wanted: Wanted, token: str | None, address: str | None) -> bytes:
     """The entries as a file; that they were taken out is the next entry."""
     try:
+        staff = staff_of(token, at=now(), address=address)
         with writing(order_database(settings())) as connection:
             found = list(all_entries(connection, wanted))
-            record_log_export(connection, desk.staff, rows=len(found), at=now())
+            record_log_export(connection, staff, rows=len(found), at=now())
     except Exception as error:
         show_error(error)
         raise
