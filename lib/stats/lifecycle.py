@@ -126,7 +126,7 @@ def next_order(spells: pd.DataFrame, waited: int) -> NextOrder:
     customers = int(still["events"].sum() + still["censored"].sum())
     if customers < ENOUGH_AT_RISK:
         raise NotEnoughData(
-            f"Only {customers} customers had waited as long after as many orders; {ENOUGH_AT_RISK} are needed."
+            f"{customers or 'Nobody'} had waited as long after as many orders; {ENOUGH_AT_RISK} customers are needed."
         )
     curve = worth_showing(kaplan_meier(still))
     if curve.empty:
