@@ -7,9 +7,10 @@ from lib.ui.access import open_page
 from lib.ui.desk import told
 from lib.ui.scoreboard import draw_scoreboard
 from lib.ui.what_if import draw_offer, put_sliders
+from lib.ui.what_if_policy import draw_policies
 from lib.ui.what_if_saved import draw_banner, draw_saved, opened
 
-VIEWS = ("Offer", "Saved", "Scoreboard")
+VIEWS = ("Offer", "Delivery and returns", "Saved", "Scoreboard")
 
 page = open_page(May.SEE_FIGURES)
 view = st.segmented_control(
@@ -18,6 +19,8 @@ view = st.segmented_control(
 told()
 if view == "Saved":
     draw_saved(page)
+elif view == "Delivery and returns":
+    draw_policies(page)
 elif view == "Scoreboard":
     draw_scoreboard(page)
 else:

@@ -160,3 +160,25 @@ def test_a_store_without_offers_has_an_empty_scoreboard(open_page: Open) -> None
     words = texts(at)
     assert "has come due yet, so none is scored" in words
     assert "Nothing yet" in words
+
+
+def test_delivery_and_returns_say_how_much_must_be_cause(open_page: Open) -> None:
+    at = open_page("demo", "what_if", if_view="Delivery and returns")
+    assert not at.exception
+    assert [error.value for error in at.error] == []
+    words = texts(at)
+    assert words.count("like compared with like") == 2
+    assert words.count("How much of it is cause is assumed") == 2
+    assert "of the relation" in words
+    before = [metric.value for metric in at.metric if metric.label == "Profit a year"]
+    at.slider(key="if_late_then").set_value(0.0).run()
+    after = [metric.value for metric in at.metric if metric.label == "Profit a year"]
+    assert after[0] != before[0]
+    assert after[1] == before[1]
+
+
+@pytest.mark.parametrize("store", ["single", "empty"])
+def test_delivery_and_returns_of_hardly_any_orders_say_what_is_missing(open_page: Open, store: str) -> None:
+    at = open_page(store, "what_if", if_view="Delivery and returns")
+    assert not at.exception
+    assert [error.value for error in at.error] == []
