@@ -9,13 +9,21 @@ from scipy.stats import binom
 
 from bench.simulated_offers import Found, Held, Wrong, nothing_works, ranges, something_works
 from bench.table import Row, Shop, median_ms
+from lib.jobs.refresh import refresh
+from lib.mart.about import read_pointer
+from lib.mart.snapshot import current, forget
+from lib.metrics.what_if_input import EVERYONE, Group, grounds
+from lib.offer import Moment
+from lib.periods import day_of
 from lib.stats.assumptions import Assumptions
 from lib.stats.best_offer import Audience, Guardrails, best_offer, profit_over
+from lib.stats.ground import Ground
 from lib.stats.required import what_would_have_to_be_true
 from lib.stats.rewards import percent_off
+from lib.stats.scenario import Scenario, offer_on, reward_on, worked
 from lib.stats.sensitivity import tornado
 from lib.stats.sequential import spending_bounds
-from lib.stats.waiting import Waiting
+from lib.stats.waiting import Waiting, waiting_by_delay
 from lib.stats.what_if import Offer, Range, what_if
 
 OFFERS = 2_000
@@ -35,7 +43,8 @@ def _audience(number: int) -> Audience:
 
 
 def rows(shop: Shop) -> Iterator[Row]:
-    """Nothing here reads the store: the grouped tables are as small for every size."""
+    """First on the store's own ground; the rest reads no store: the grouped tables are as small for every size."""
+    yield from _on_ground(shop)
     waiting = Waiting(delay=14, expiry=30, still=0.9, bought=0.1, se_log=0.03)
     moves = count()
 
@@ -71,6 +80,52 @@ def rows(shop: Shop) -> Iterator[Row]:
 
     yield row("Read-out: the bounds of eight weekly looks", median_ms(bounds, RUNS))
     yield from _simulated(shop)
+
+
+def _on_ground(shop: Shop) -> Iterator[Row]:
+    """The ground of all groups, read once per moment and version; then sliders and search upon it."""
+    if read_pointer(shop.settings.mart_dir) is None:
+        refresh(shop.settings)
+    mart = current(shop.settings.mart_dir)
+    today = day_of(int(mart.about.last_day or 0) + 1)
+    known: dict[str, tuple[Group, Ground]] = {}
+
+    def read() -> None:
+        forget()
+        known.update(grounds(mart, Moment.DELIVERED, today))
+
+    def row(work: str, ms: float, runs: int, target: float | None = None, note: str = "") -> Row:
+        return Row(work=work, orders=shop.orders, median=ms, unit="ms", runs=runs, target=target, note=note)
+
+    first = median_ms(read, 3)
+    customers = f"{mart.about.customers:,} customers, {len(known)} audiences"
+    yield row("What-if: a moment's ground, read for the first time", first, 3, note=customers)
+    _, everyone = known[EVERYONE]
+    moves = count()
+
+    def slider() -> None:
+        scenario = Scenario().with_size(0.05 + next(moves) * 1e-4)
+        put = worked(scenario, everyone)
+        result = what_if(put.offer, put.waiting, Assumptions())
+        for name in ("orders", "net_sales", "profit", "in_window", "given", "pulled_forward", "spent"):
+            Range.of(getattr(result, name))
+        tornado(put.offer, put.waiting, Assumptions())
+
+    def search() -> None:
+        depths = [0.0, 0.025, 0.05, 0.075, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.4]
+        candidates = [
+            Audience(
+                name=group.name,
+                offer=offer_on(Scenario(), ground),
+                waiting=waiting_by_delay(ground.spells, [0, 3, 7, 10, 14, 21, 30, 45, 60, 90, 120, 180], expiry=30),
+            )
+            for group, ground in known.values()
+        ]
+        best_offer(candidates, depths, reward_on(Scenario(), everyone), Assumptions(), Guardrails(margin_floor=0.2))
+
+    yield row("What-if: a slider moves on the store's ground", median_ms(slider, RUNS), RUNS, SLIDER)
+    cells = f"{len(known) * 132:,} cells"
+    yield row("What-if: the best offer on the store's ground", median_ms(search, 5), 5, SCAN, cells)
 
 
 def _simulated(shop: Shop) -> Iterator[Row]:

@@ -1,6 +1,6 @@
 """What a change of delivery or of returns is reckoned from: who was late, or sent something back, and bought again.
 
-A relation, like compared with like (country, month, first or later order, value), and no proof of a cause.
+A relation, like compared with like (country, quarter, first or later order, value), and no proof of a cause.
 """
 
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ def _measured(
     valid = [_order.is_valid, _order.is_first_of_day, _order.customer_id.is_not(None), _order.day < today]
     like = [
         _order.country.label("country"),
-        _order.month.label("month"),
+        cast(func.floor(_order.month / 3.0), Integer).label("quarter"),
         (_order.occasion == 1).label("is_first"),
         cast(func.floor(func.ln(1.0 * _order.gross_minor) / 0.7), Integer).label("value"),
     ]

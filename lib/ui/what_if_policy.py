@@ -57,7 +57,7 @@ def _order_profit(page: Opened) -> float:
 def _draw_delivery(page: Opened) -> None:
     st.header("A faster or more reliable carrier", anchor=False)
     found = _read(page, "lateness")
-    _say_relation(found, f"whose parcel came late buy again within {WITHIN} days of it", "those whose came on time")
+    _say_relation(found, "whose parcel came late", "whose came on time", f"within {WITHIN} days of it")
     then = st.slider(
         "Late with the new carrier",
         0.0,
@@ -85,8 +85,9 @@ def _draw_returns(page: Opened) -> None:
     found = _read(page, "returning")
     _say_relation(
         found,
-        f"who sent something back by day {LANDMARK} buy again from then to day {UNTIL}",
-        "those who kept everything",
+        f"who sent something back by day {LANDMARK}",
+        "who kept everything",
+        f"from then to day {UNTIL}",
     )
     then = st.slider(
         "Orders with a return afterwards",
@@ -124,12 +125,18 @@ def _cost(label: str, key: str, start: float, currency: str) -> float:
     return float(found or 0.0) * float(10 ** exponent(currency))
 
 
-def _say_relation(found: Measured, exposed: str, others: str) -> None:
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}".replace("-", "−")
+
+
+def _say_relation(found: Measured, exposed: str, others: str, when: str) -> None:
     one = found.relation
+    points = 100 * one.risk_difference
+    word = "fewer" if points < 0 else "more"
     st.markdown(
-        f"Customers {exposed} **{100 * one.risk_difference:+.1f} points** as often as {others} "
-        f"({100 * one.low:+.1f} to {100 * one.high:+.1f}), like compared with like; "
-        f"{100 * one.crude_risk_difference:+.1f} as they stand.".replace("-", "−")
+        f"Of customers {exposed}, **{abs(points):.1f} points {word}** buy again {when} than of those {others}: "
+        f"{_points(one.risk_difference)} ({_points(one.low)} to {_points(one.high)}), like compared with like; "
+        f"{_points(one.crude_risk_difference)} as they stand."
     )
     notes = [f"{one.n:,} orders compared."]
     base = found.unexposed_share
@@ -162,7 +169,7 @@ def _answer(page: Opened, found: Measured, change: Change, moved: str, *, key: s
     with st.grid(2, min_column_width=140):
         profit, repeat = result.profit, result.repeat
         _card("Profit a year", whole(profit.middle, page.currency), money_range(profit, page.currency))
-        _card("Repeat orders a year", count(repeat.middle, repeat), count_range(repeat))
+        _card("Repeat orders", count(repeat.middle, repeat), count_range(repeat))
         everything = result.profit_if_all
         _card("If all were cause", whole(everything.middle, page.currency), money_range(everything, page.currency))
         _card("Chance of profit", f"{result.chance:.0%}", f"costs {whole(change.cost, page.currency)} a year")
