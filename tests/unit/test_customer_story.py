@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 
 from lib.db import audit
 from lib.db.engine import reading, writing
+from lib.db.person import find
 from lib.db.store import Store
 from lib.db.tables.carts import carts
 from lib.db.tables.customers import consents, customer_identities, customer_notes, customers
@@ -32,6 +33,7 @@ from lib.queues.customer_person import read_notes, read_person
 from lib.queues.customer_search import MOST_FOUND, FoundPeople, find_people
 from lib.staff import LOCAL, Role, Staff
 from lib.workflows.customers import add_note, correct_note
+from lib.workflows.erasure import erase_person, to_confirm
 
 HOUR = timedelta(hours=1)
 ANN = Staff(staff_id=1, name="Ann", role=Role.SUPPORT)
@@ -487,3 +489,16 @@ def test_a_correction_that_corrects_nothing_is_refused(noted: Engine, noon: date
         with pytest.raises(refusal), writing(noted) as conn:
             correct_note(conn, by, note_id, body, at=noon)
     assert (_rows(noted, customer_notes), _rows(noted, audit_log)) == (1, 1)
+
+
+def test_a_corrected_note_goes_whole_when_the_person_is_erased(noted: Engine, noon: datetime) -> None:
+    with writing(noted) as conn:
+        key = add_note(conn, ANN, 1, "Rings on Mondays.", at=noon)
+        correct_note(conn, BEN, key, "Rings on Tuesdays.", at=noon)
+        person = find(conn, 1)
+        assert person is not None
+        erase_person(conn, LOCAL, person, confirmed=to_confirm(person), at=noon)
+    with reading(noted) as conn:
+        assert read_notes(conn, 1) == ()
+        assert conn.execute(select(customer_notes)).all() == []
+        assert audit.verify(conn) is None
