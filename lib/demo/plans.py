@@ -11,6 +11,7 @@ from lib.db.tables.store import annotations, goals
 from lib.demo.columns import NEVER, Column, objects, or_none
 from lib.demo.offer_plans import plan_of
 from lib.demo.offers import Offer, inside_window
+from lib.demo.planned_offers import write_planned_offers
 from lib.demo.sales import Sales
 from lib.periods import start_of_day
 
@@ -114,6 +115,7 @@ def _write_offers(connection: Connection, rng: np.random.Generator, sales: Sales
     bought = _first_orders_in_window(sales)
     for key, offer in enumerate(found, start=1):
         _write_assignments(connection, rng, sales, offer, key, bought)
+    write_planned_offers(connection, calendar, after=n)
     _write_messages(connection, sales, people)
 
 
