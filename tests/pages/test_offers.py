@@ -307,3 +307,22 @@ def test_one_day_is_told_once() -> None:
     assert days_words(first, datetime(2026, 11, 12, tzinfo=BERLIN), BERLIN) == "10 Nov 2026 – 11 Nov 2026"
     assert days_words(None, datetime(2026, 11, 12, tzinfo=BERLIN), BERLIN) == "until 11 Nov 2026"
     assert days_words(None, None, BERLIN) == "no days set"
+
+
+def test_a_finished_offer_opens_on_its_result(open_page: Open) -> None:
+    at = open_page("demo", "offers", offer="1")
+    assert not at.exception
+    assert [error.value for error in at.error] == []
+    words = texts(at)
+    assert "Redeemed: use, not effect" in words
+    assert "redemption is not uplift" in words
+    assert [metric.label for metric in at.metric][:3] == ["Bought", "Net sales", "Profit"]
+    assert {button.label for button in at.button} >= {"Roll out", "Keep as it is", "Stop"}
+
+
+def test_who_may_not_plan_offers_reads_the_result_and_decides_nothing(open_page: Open, sit_down: SitDown) -> None:
+    sit_down(Staff(staff_id=7, name="Vi", role=Role.VIEWER))
+    at = open_page("demo", "offers", offer="1", part="Result")
+    assert not at.exception
+    assert "Redeemed: use, not effect" in texts(at)
+    assert not {button.label for button in at.button} & {"Roll out", "Keep as it is", "Stop"}

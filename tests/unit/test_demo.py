@@ -38,7 +38,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 EMPTY = {
     "import_runs", "rejected_rows", "watermarks", "refresh_locks", "deleted_rows",
     "staff", "staff_links", "sessions", "sign_in_attempts", "audit_log", "suppressions", "person_keys",
-    "erasures", "audiences", "contact_events", "contact_rules", "offer_looks",
+    "erasures", "audiences", "contact_events", "contact_rules", "offer_looks", "what_ifs",
     "templates", "template_versions", "targets", "drafts", "work_locks", "work_items", "review_shares",
     "customer_notes", "received_mails", "attachments",
 }  # fmt: skip
