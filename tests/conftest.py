@@ -42,6 +42,7 @@ SLOW = (
     "tests/unit/test_mailbox.py",
     "tests/unit/test_offer_result.py",
     "tests/unit/test_offer_run.py",
+    "tests/unit/test_offer_start.py",
     "tests/unit/test_outbox_delivery.py",
     "tests/unit/test_refresh.py",
     "tests/unit/test_snapshot.py",

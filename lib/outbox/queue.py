@@ -92,6 +92,9 @@ def enqueue_many(connection: Connection, messages: Iterable[Mapping[str, Any]]) 
     if not rows:
         return
     statement = _insert(connection)(outbox_messages).on_conflict_do_nothing(index_elements=["idempotency_key"])
+    if connection.dialect.name == "postgresql":
+        # Asked for keys, a thousand rows go in one statement; else each has its own journey.
+        statement = statement.returning(outbox_messages.c.outbox_message_id)
     connection.execute(statement, rows)
 
 

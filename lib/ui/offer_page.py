@@ -19,6 +19,7 @@ from lib.ui.offer_edit import Editing, editing
 from lib.ui.offer_new import begin_copy
 from lib.ui.offer_plan import draw_plan
 from lib.ui.offer_result import draw_result
+from lib.ui.offer_start import draw_start
 from lib.ui.offer_terms import ICONS, STATUSES, days_words, terms_of
 from lib.ui.offer_versions import draw_versions
 from lib.ui.offer_words import draw_words
@@ -69,6 +70,8 @@ def _parts(desk: Desk, offer: Offer, terms: Terms | None) -> None:
         parts["Content"] = lambda: _editor(desk.store, offer.offer_id, draw_words)
         if terms.plan.code.shared or terms.plan.code.prefix:
             parts["Codes"] = lambda: draw_codes(desk.staff, desk.store, offer, terms)
+        if desk.staff.may(May.PLAN_OFFERS) and not offer.is_over:
+            parts["Start"] = lambda: draw_start(desk, offer.offer_id)
     if offer.status in _RAN:
         parts["Result"] = lambda: draw_result(desk, offer.offer_id)
     parts["Versions"] = lambda: draw_versions(desk.store, offer)

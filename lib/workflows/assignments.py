@@ -130,7 +130,10 @@ def write_down(
 
     rows = [row(one, TREATMENT) for one in drawn.treated] + [row(one, HOLDOUT) for one in drawn.kept_out]
     if rows:
-        conn.execute(insert(offer_assignments), rows)
+        # Asked for keys, PostgreSQL takes a thousand rows in one statement.
+        statement = insert(offer_assignments)
+        many = conn.dialect.name == "postgresql"
+        conn.execute(statement.returning(offer_assignments.c.offer_assignment_id) if many else statement, rows)
     return codes
 
 

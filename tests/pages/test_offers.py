@@ -326,3 +326,9 @@ def test_who_may_not_plan_offers_reads_the_result_and_decides_nothing(open_page:
     assert not at.exception
     assert "Redeemed: use, not effect" in texts(at)
     assert not {button.label for button in at.button} & {"Roll out", "Keep as it is", "Stop"}
+
+
+def test_before_the_start_it_says_what_can_be_found_and_who_would_get_it(open_page: Open, shop: Settings) -> None:
+    at = open_page(shop.data_dir, "offers", offer="1", part="Start")
+    assert errors(at) == []
+    assert "Dry run: who would get it now" in texts(at)
