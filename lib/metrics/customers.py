@@ -97,7 +97,7 @@ def known_waits(gaps: Mapping[int, pd.DataFrame]) -> dict[int, Waits]:
 def standings(mart: Mart, known: Mapping[int, Waits], as_of: date) -> list[Standing]:
     """How many customers stand at each stage, every stage named, with net sales: together all who ever ordered."""
     person = dim_customer.c
-    where: ColumnElement[Any] = _stage_of(known, as_of).label("stage")
+    where: ColumnElement[Any] = stage_of(known, as_of).label("stage")
     counted: list[ColumnElement[Any]] = [
         cast(func.count(), BigInteger).label("customers"),
         cast(func.sum(person.orders), BigInteger).label("orders"),
@@ -130,7 +130,7 @@ def customers_at(
     waited = _waited(as_of).label("waited")
     asked = (
         select(person.customer_id, person.orders, person.last_day, waited, person.net_minor)
-        .where(person.occasions > 0, _stage_of(known, as_of) == _name(stage))
+        .where(person.occasions > 0, stage_of(known, as_of) == _name(stage))
         .order_by(person.net_minor.desc(), person.customer_id)
     )
     return mart.frame(asked if limit is None else asked.limit(limit).offset(offset))
@@ -174,7 +174,7 @@ def _waited(as_of: date) -> ColumnElement[int]:
     return cast(case((days > 0, days), else_=0), Integer)
 
 
-def _stage_of(known: Mapping[int, Waits], as_of: date) -> ColumnElement[str]:
+def stage_of(known: Mapping[int, Waits], as_of: date) -> ColumnElement[str]:
     """The stage of a customer, as lib.stats.lifecycle.stage says it."""
     person, waited = dim_customer.c, _waited(as_of)
     if not known:

@@ -22,7 +22,7 @@ from lib.jobs import mailbox, offers, outbox
 from lib.jobs.refresh import start_background
 from lib.jobs.snapshot import newest
 from lib.settings import ROOT, settings
-from lib.ui import hooks, sign_in, unsubscribe
+from lib.ui import exports, hooks, sign_in, unsubscribe
 from lib.ui.packed import PackedFiles
 from lib.ui.visit import NO_OWNER, ask, is_open_to_others, is_ours
 from lib.ui.wall import Wall
@@ -64,6 +64,7 @@ def routes() -> list[BaseRoute]:
         *sign_in.routes(),
         *unsubscribe.routes(),
         *hooks.routes(),
+        *exports.routes(),
     ]
 
 

@@ -80,6 +80,12 @@ NAVIGATION = (
         may=May.SEE_FIGURES,
     ),
     Screen(
+        title="Audiences",
+        icon=":material/groups:",
+        words="Segments of customers, how large they are, and the contact rules that hold for all offers.",
+        may=May.PLAN_OFFERS,
+    ),
+    Screen(
         title="Reviews",
         icon=":material/reviews:",
         words="Answer what customers wrote, the unhappy first.",

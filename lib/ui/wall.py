@@ -44,7 +44,7 @@ OPEN = (
     (re.compile(r"/app/static/(?:inter-latin\.woff2|logo\.svg|mark\.svg)"), {"GET", "HEAD"}),
 )
 # Where no page of the app begins: asked by scripts, not by people.
-_NO_PAGES = re.compile(r"/(?:_stcore|media|static|app|component|vendor|auth)(?:/.*)?|.*\.[A-Za-z0-9]{1,8}")
+_NO_PAGES = re.compile(r"/(?:_stcore|exports|media|static|app|component|vendor|auth)(?:/.*)?|.*\.[A-Za-z0-9]{1,8}")
 
 
 class Ask(Protocol):
