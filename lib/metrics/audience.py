@@ -4,19 +4,15 @@ The mart is as old as its last refresh; what must hold at the moment of sending 
 lately) is asked once more of the order database (lib/outbox/contact_rules.py). Nobody erased is in any audience.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import pandas as pd
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     ColumnElement,
-    Double,
-    Integer,
     String,
     and_,
     case,
@@ -24,44 +20,19 @@ from sqlalchemy import (
     false,
     func,
     literal,
-    not_,
     null,
     or_,
     select,
-    true,
 )
 
 from lib.audience import FIELDS, Ask, Audience, Rule
-from lib.mart.schema import dim_customer, fact_item, product_day
-from lib.metrics.customers import MANY, known_waits, order_gaps, stage_of
+from lib.mart.schema import dim_customer, product_day
+from lib.metrics.audience_rules import BOUGHT, WORDS, condition, everyone, met, waits_of
+from lib.metrics.customers import MANY, stage_of
 from lib.metrics.definition import Mart
 from lib.periods import day_index
-from lib.stats.lifecycle import Waits
-from lib.stats.rfm import ENOUGH, FIFTHS
 
 _PERSON = dim_customer.c
-# Text of the last order, and of the person.
-_WORDS = {
-    "country": _PERSON.last_country,
-    "channel": _PERSON.last_channel,
-    "device": _PERSON.last_device,
-    "payment_method": _PERSON.last_payment_method,
-    "delivery_type": _PERSON.last_delivery_type,
-    "language": _PERSON.language,
-}
-_FLAGS = {
-    "was_late": func.coalesce(_PERSON.last_is_late, literal(False)),
-    "has_open_ticket": _PERSON.has_open_ticket,
-    "has_open_return": _PERSON.has_open_return,
-    "is_member": _PERSON.is_member,
-    "has_consent": _PERSON.has_consent,
-}
-_BOUGHT = {"bought_category": fact_item.c.category, "bought_product": fact_item.c.product}
-_SCORED = {
-    "recency_score": _PERSON.last_day,
-    "frequency_score": _PERSON.occasions,
-    "monetary_score": _PERSON.net_minor,
-}
 # Products beyond these are found by typing a rule's words, not by scrolling.
 MOST_OPTIONS = 1_000
 BATCH_ROWS = 20_000
@@ -114,12 +85,12 @@ def count(mart: Mart, audience: Audience, as_of: date) -> int:
 
 def funnel(mart: Mart, audience: Audience, as_of: date) -> Funnel:
     """How many each rule leaves, in one question."""
-    met = [_met(mart, rule, as_of) for rule in audience.rules]
+    met = [met(mart, rule, as_of) for rule in audience.rules]
     columns: list[Any] = [_counted()]
     for place, rule in enumerate(met):
         columns.append(_times(rule).label(f"alone_{place}"))
         columns.append(_times(and_(*met[: place + 1])).label(f"left_{place}"))
-    row = mart.frame(select(*columns).where(_everyone())).to_dict("records")[0]
+    row = mart.frame(select(*columns).where(everyone())).to_dict("records")[0]
     return Funnel(
         everyone=_whole(row["n"]),
         steps=tuple(
@@ -204,7 +175,7 @@ def options(mart: Mart, field: str) -> list[str]:
     known = FIELDS[field]
     if known.values or known.ask is not Ask.ONE_OF:
         return list(known.values)
-    if field in _BOUGHT:
+    if field in BOUGHT:
         table = product_day.c
         column: ColumnElement[Any] = table[field.removeprefix("bought_")]
         asked = (
@@ -214,10 +185,10 @@ def options(mart: Mart, field: str) -> list[str]:
             .order_by(func.sum(table.orders).desc(), column)
         )
     else:
-        column = _WORDS[field]
+        column = WORDS[field]
         asked = (
             select(column.label("value"))
-            .where(_everyone(), column.is_not(None))
+            .where(everyone(), column.is_not(None))
             .group_by(column)
             .order_by(func.count().desc(), column)
         )
@@ -229,118 +200,7 @@ def reorder_windows(mart: Mart, as_of: date) -> dict[int, tuple[int, int]]:
 
     The last number stands for itself and all above it. Empty while too few came back to tell.
     """
-    return {number: (waits.half + 1, waits.most) for number, waits in _waits(mart, as_of).items()}
-
-
-def condition(mart: Mart, audience: Audience, as_of: date) -> ColumnElement[bool]:
-    """What a row of ``dim_customer`` must meet to be in an audience."""
-    return and_(_everyone(), *(_met(mart, rule, as_of) for rule in audience.rules))
-
-
-def _everyone() -> ColumnElement[bool]:
-    return and_(_PERSON.occasions > 0, not_(_PERSON.is_erased))
-
-
-def _met(mart: Mart, rule: Rule, as_of: date) -> ColumnElement[bool]:
-    """Whether a customer meets a rule; null where the field is not known, whichever way it is asked."""
-    found = _asked(mart, rule.checked(), as_of)
-    return not_(found) if rule.is_not else found
-
-
-def _asked(mart: Mart, rule: Rule, as_of: date) -> ColumnElement[bool]:
-    name, today = rule.field, literal(day_index(as_of))
-    if name in _WORDS:
-        return _WORDS[name].in_(rule.any_of)
-    if name in _FLAGS:
-        return _FLAGS[name]
-    if name in _BOUGHT:
-        item = fact_item.c
-        bought = select(item.customer_id).where(
-            item.is_valid, item.customer_id.is_not(None), _BOUGHT[name].in_(rule.any_of)
-        )
-        return _PERSON.customer_id.in_(bought)
-    if name in _SCORED:
-        return _scored(mart, name, rule)
-    if name == "lifecycle":
-        known = _waits(mart, as_of)
-        if not known:
-            return cast(null(), Boolean)
-        return stage_of(known, as_of).in_([value.replace("_", " ") for value in rule.any_of])
-    column = {
-        "purchases": _PERSON.occasions,
-        "days_since_last": today - _PERSON.last_day,
-        "days_since_first": today - _PERSON.first_day,
-        "spent": _PERSON.net_minor,
-        "rating": _PERSON.last_rating,
-    }[name]
-    return _between(column, rule.least, rule.most)
-
-
-def _between(column: ColumnElement[Any], least: int | None, most: int | None) -> ColumnElement[bool]:
-    ends = [column >= least] if least is not None else []
-    return and_(*ends, *([column <= most] if most is not None else []))
-
-
-def _scored(mart: Mart, name: str, rule: Rule) -> ColumnElement[bool]:
-    """One-time buyers are compared among themselves, and so are those who came back (lib/stats/rfm.py)."""
-    column = _SCORED[name]
-    starts = _starts(mart, name)
-
-    def within(group: str) -> ColumnElement[bool]:
-        if group not in starts or (group == "once" and name == "frequency_score"):
-            return cast(null(), Boolean)
-        low = true() if rule.least is None else _from(column, starts[group], rule.least)
-        high = true() if rule.most is None else not_(_from(column, starts[group], rule.most + 1))
-        return and_(low, high)
-
-    return case((_PERSON.occasions == 1, within("once")), else_=within("again"))
-
-
-def _from(column: ColumnElement[Any], starts: Mapping[int, int], score: int) -> ColumnElement[bool]:
-    """Whether a value has this score or a higher one."""
-    values = [value for fifth, value in starts.items() if fifth >= score]
-    return column >= min(values) if values else literal(False)
-
-
-def _starts(mart: Mart, name: str) -> dict[str, dict[int, int]]:
-    """The lowest value of each fifth, by group; a group that is too small to be parted is absent.
-
-    The fifth of a value is that of lib.stats.rfm.fifth: the middle of the places that equal values take.
-    """
-    group = case((_PERSON.occasions == 1, "once"), else_="again")
-    each = (
-        select(group.label("part"), _SCORED[name].label("value"), cast(func.count(), BigInteger).label("level"))
-        .where(_PERSON.occasions > 0)
-        .group_by(group, _SCORED[name])
-        .subquery("each")
-        .c
-    )
-    upto = func.sum(each.level).over(partition_by=each.part, order_by=each.value)
-    of = func.sum(each.level).over(partition_by=each.part)
-    ranked = select(each.part, each.value, each.level, upto.label("upto"), of.label("total")).subquery("ranked").c
-    middle = cast(ranked.upto - ranked.level, Double) + cast(ranked.level + 1, Double) / 2
-    fifth = cast(func.least(FIFTHS, func.ceil(FIFTHS * middle / cast(ranked.total, Double))), Integer)
-    rows = mart.frame(
-        select(ranked.part, fifth.label("fifth"), func.min(ranked.value).label("value"))
-        .where(ranked.total >= ENOUGH)
-        .group_by(ranked.part, fifth)
-    )
-    found: dict[str, dict[int, int]] = {}
-    for row in rows.to_dict("records"):
-        found.setdefault(str(row["part"]), {})[int(row["fifth"])] = int(row["value"])
-    return found
-
-
-# What parts the customers of a snapshot, worked out once: a count while somebody types must not wait for it.
-_KNOWN: WeakKeyDictionary[Mart, dict[tuple[str, date], Any]] = WeakKeyDictionary()
-
-
-def _waits(mart: Mart, as_of: date) -> dict[int, Waits]:
-    known = _KNOWN.setdefault(mart, {})
-    if ("waits", as_of) not in known:
-        known["waits", as_of] = known_waits(order_gaps(mart, as_of))
-    waits: dict[int, Waits] = known["waits", as_of]
-    return waits
+    return {number: (waits.half + 1, waits.most) for number, waits in waits_of(mart, as_of).items()}
 
 
 def _care_flags(mart: Mart, as_of: date) -> list[Any]:
@@ -369,7 +229,7 @@ def _care_flags(mart: Mart, as_of: date) -> list[Any]:
 
 
 def _members(mart: Mart, as_of: date) -> Any:
-    known = _waits(mart, as_of)
+    known = waits_of(mart, as_of)
     return select(
         _PERSON.customer_id,
         (stage_of(known, as_of) if known else cast(null(), String)).label("lifecycle"),

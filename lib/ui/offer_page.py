@@ -14,6 +14,7 @@ from lib.settings import settings
 from lib.staff import May, Staff
 from lib.ui.access import Desk, show_error
 from lib.ui.desk import act, told
+from lib.ui.offer_audience import draw_offer_audience
 from lib.ui.offer_codes import draw_codes
 from lib.ui.offer_edit import Editing, editing
 from lib.ui.offer_new import begin_copy
@@ -67,6 +68,7 @@ def _parts(desk: Desk, offer: Offer, terms: Terms | None) -> None:
     parts: dict[str, Callable[[], None]] = {}
     if terms is not None:
         parts["Plan"] = lambda: _editor(desk.store, offer.offer_id, draw_plan)
+        parts["Audience"] = lambda: _editor(desk.store, offer.offer_id, draw_offer_audience)
         parts["Content"] = lambda: _editor(desk.store, offer.offer_id, draw_words)
         if terms.plan.code.shared or terms.plan.code.prefix:
             parts["Codes"] = lambda: draw_codes(desk.staff, desk.store, offer, terms)

@@ -225,7 +225,7 @@ def test_scores_are_those_of_the_statistic_for_every_customer() -> None:
 def test_lifecycle_follows_how_long_this_stores_customers_take_to_come_back() -> None:
     by_hand = MartByHand(next(VERSIONS))
     # 100 came back 10 to 109 days after their first purchase, long ago; 100 never did.
-    orders = []
+    orders: list[dict[str, Any]] = []
     for key in range(1, 201):
         gap = 9 + key if key <= 100 else None
         for occasion, day in enumerate([NOW - 800, *([NOW - 800 + gap] if gap else [])], start=1):
