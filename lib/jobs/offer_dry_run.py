@@ -14,10 +14,13 @@ from lib.jobs.offer_due import due
 from lib.jobs.offers import BATCH, batches, obstacle
 from lib.jobs.snapshot import newest
 from lib.mart.snapshot import Snapshot
+from lib.metrics.audience import reorder_windows
 from lib.outbox.consent import told
+from lib.outbox.contact_rules import Reorder
 from lib.outbox.quiet_hours import send_at
 from lib.outbox.rules import read_rules
 from lib.outbox.unsubscribe import link_key
+from lib.periods import store_day
 from lib.settings import Settings
 from lib.workflows.assignments import draw
 from lib.workflows.offer_codes import code_of
@@ -78,10 +81,11 @@ def dry_run(
     found = pd.DataFrame(columns=["customer_id", "day", "order_id"])
     if not going.unasked:
         found = due(mart, going, at=at, zone=store.zone)
+    reorder = Reorder(windows=reorder_windows(mart, store_day(at, store.zone)))
     parts: list[tuple[int, str, str | None, str | None, datetime | None, int | None]] = []
     held: Counter[str] = Counter()
     for about in batches(found, BATCH):
-        drawn = draw(connection, going, about.keys(), rules, at=at, ahead=ahead)
+        drawn = draw(connection, going, about.keys(), rules, at=at, reorder=reorder, ahead=ahead)
         held.update(told(reason) for reason in drawn.held.values())
         countries = countries_of(connection, drawn.treated)
         for one in drawn.treated:

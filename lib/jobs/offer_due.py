@@ -5,10 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from lib.metrics.audience import is_in
 from lib.metrics.definition import Mart
 from lib.metrics.moments import STANDING, reached
 from lib.offer import Plan
-from lib.periods import day_index, store_day
+from lib.periods import day_index, day_of, store_day
 from lib.workflows.offer_going import Going
 
 # Who was due on a day on which nothing ran, or whom a rule held back, is asked again for so many days. Then the
@@ -35,6 +36,9 @@ def come_due(mart: Mart, plan: Plan, *, first: int, last: int, today: int) -> pd
     since = None if plan.moment in STANDING else first - delay
     statement = reached(plan, first=since, last=last - delay, today=today)
     found = mart.frame(statement)
+    if plan.audience.rules and len(found):
+        held = is_in(mart, plan.audience, found["customer_id"].tolist(), day_of(today))
+        found = found[found["customer_id"].isin(held)].copy()
     found["day"] = found["day"].astype("int64") + delay
     found["order_id"] = found["order_id"].astype("Int64")
     return found.sort_values("customer_id", ignore_index=True)[list(COLUMNS)]

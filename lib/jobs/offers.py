@@ -26,11 +26,14 @@ from lib.jobs.offer_due import due
 from lib.jobs.refresh import refresh
 from lib.jobs.snapshot import newest
 from lib.mart.snapshot import Snapshot
+from lib.metrics.audience import reorder_windows
 from lib.offer import Channel
+from lib.outbox.contact_rules import Reorder
 from lib.outbox.queue import DEMO, EMAIL, WEBHOOK, enqueue_many
 from lib.outbox.rules import read_rules
 from lib.outbox.switch import sending_since
 from lib.outbox.unsubscribe import made_link_key
+from lib.periods import store_day
 from lib.settings import Settings
 from lib.workflows.assignments import draw, drawn_before, write_down
 from lib.workflows.offer_going import Going, as_it_goes, going_out
@@ -112,6 +115,7 @@ def _run_one(
         return done
     found = due(mart, going, at=clock(), zone=store.zone)
     done.due = len(found)
+    reorder = Reorder(windows=reorder_windows(mart, store_day(clock(), store.zone)))
     with reading(engine) as connection:
         # Asked once for all; each batch asks again, for two may run at once where a lease ran out.
         known = found["customer_id"].isin(drawn_before(connection, going.offer_id))
@@ -124,7 +128,7 @@ def _run_one(
                 if not current.is_out(clock()) or current.version_id != going.version_id:
                     done.why = STOPPED
                     break
-                _send(connection, settings, current, store, about, clock(), done)
+                _send(connection, settings, current, store, about, clock(), done, reorder)
             if progress is not None:
                 progress(f"{going.name}: {done.treated + done.kept_out + done.before:,} of {done.due:,}")
     return done
@@ -138,10 +142,11 @@ def _send(
     about: Mapping[int, int | None],
     at: datetime,
     done: Sent,
+    reorder: Reorder,
 ) -> None:
     """One batch, in the current transaction."""
     rules = read_rules(connection)
-    drawn = draw(connection, going, about.keys(), rules, at=at)
+    drawn = draw(connection, going, about.keys(), rules, at=at, reorder=reorder)
     held = dict.fromkeys(drawn.treated, DEMO) if store.is_demo and going.goes_by_outbox else {}
     codes = write_down(connection, going, drawn, at=at, held=held)
     sender = sender_of(connection, settings, store, at)

@@ -85,11 +85,11 @@ def count(mart: Mart, audience: Audience, as_of: date) -> int:
 
 def funnel(mart: Mart, audience: Audience, as_of: date) -> Funnel:
     """How many each rule leaves, in one question."""
-    met = [met(mart, rule, as_of) for rule in audience.rules]
+    asked = [met(mart, rule, as_of) for rule in audience.rules]
     columns: list[Any] = [_counted()]
-    for place, rule in enumerate(met):
+    for place, rule in enumerate(asked):
         columns.append(_times(rule).label(f"alone_{place}"))
-        columns.append(_times(and_(*met[: place + 1])).label(f"left_{place}"))
+        columns.append(_times(and_(*asked[: place + 1])).label(f"left_{place}"))
     row = mart.frame(select(*columns).where(everyone())).to_dict("records")[0]
     return Funnel(
         everyone=_whole(row["n"]),

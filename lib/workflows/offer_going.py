@@ -50,8 +50,6 @@ class Going:
     @property
     def unasked(self) -> str:
         """Why nobody can tell yet who is due for it; empty where that is known."""
-        if self.plan.audience.rules:
-            return "Its audience has rules, which a run cannot ask yet."
         if self.plan.moment is Moment.NEXT_DUE:
             return "When a product is used up cannot be asked yet: start it from the last order instead."
         return ""

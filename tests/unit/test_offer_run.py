@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine, func, insert, select, update
 
+from lib.audience import Audience, Rule
 from lib.db.engine import reading, writing
 from lib.db.lease import lease
 from lib.db.store import Store
@@ -107,6 +108,18 @@ def test_everybody_who_is_due_is_drawn_once_and_the_treated_are_written_to(
     assert one.extra["list_unsubscribe"] in one.body
     assert one.extra["list_unsubscribe"].startswith("https://encore.shop.example/unsubscribe/")
     assert (one.recipient, one.about, one.about_id) == (f"c{one.customer_id}@example.com", "offer", offer_id)
+
+
+def test_only_who_meets_the_rules_of_the_audience_is_drawn(shop: Settings, database: Engine, today: datetime) -> None:
+    with writing(database) as connection:
+        connection.execute(
+            update(customers).where(customers.c.customer_id <= 7).values(language="nl", updated_at=now())
+        )
+    dutch = Audience((Rule(field="language", any_of=("nl",)),))
+    offer_id = start(database, replace(coupon(), audience=dutch), at=today)
+    (done,) = run(shop, clock=lambda: today)
+    assert set(assignments(database, offer_id)) == set(range(1, 8))
+    assert done.due == 7
 
 
 def test_running_again_changes_nothing(shop: Settings, database: Engine, today: datetime) -> None:
