@@ -62,11 +62,12 @@ def draw(
         reorder: when customers order again by themselves: no coupon then.
     """
     wanted = sorted(set(customer_ids))
+    one = offer_assignments.c
+    drawn = select(1).where(one.offer_id == going.offer_id, one.customer_id == customers.c.customer_id)
+    # Asked from the customers' side: PostgreSQL would hold each assignment so far against each of the batch.
     before = set(
         conn.scalars(
-            select(offer_assignments.c.customer_id).where(
-                offer_assignments.c.offer_id == going.offer_id, among(conn, offer_assignments.c.customer_id, wanted)
-            )
+            select(customers.c.customer_id).where(among(conn, customers.c.customer_id, wanted), drawn.exists())
         )
     )
     new = [customer_id for customer_id in wanted if customer_id not in before]
