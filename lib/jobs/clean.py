@@ -1,4 +1,4 @@
-"""Clean every copy after somebody was erased: files, uploads, old snapshots, free pages of the database.
+"""Clean every copy after somebody was erased: files, uploads, exports, old snapshots, free pages of the database.
 
 Nobody's name is known here any more, so what might hold it goes as a whole.
 """
@@ -20,6 +20,8 @@ from lib.mart.about import read_pointer, snapshot_file
 from lib.settings import Settings
 
 ERROR_LOG = "errors.log"
+# What waits in Encore for a while: files that were handed over, and lists of people that were written to be taken out.
+FOLDERS = ("uploads", "exports")
 
 
 def what_is_left(engine: Engine) -> dict[int, list[str]]:
@@ -52,7 +54,8 @@ def clean_copies(settings: Settings, left: dict[int, list[str]]) -> None:
         keep_list(connection, settings.data_dir)
         if files:
             forget_unnamed(connection, settings.data_dir, files)
-    shutil.rmtree(settings.data_dir / "uploads", ignore_errors=True)
+    for folder in FOLDERS:
+        shutil.rmtree(settings.data_dir / folder, ignore_errors=True)
     (settings.data_dir / ERROR_LOG).unlink(missing_ok=True)
     sweep(engine)
     with writing(engine) as connection:

@@ -60,7 +60,7 @@ _STAYS = {
 }
 ALSO_GOES = (
     "Rows that imports put aside and notes of the store that name the person",
-    "Uploads that wait in Encore, the error log, and all older copies of the figures",
+    "Uploads and lists of people that wait in Encore, the error log, and all older copies of the figures",
     "What the log sealed about the person can be read by nobody any more",
 )
 ALSO_STAYS = (

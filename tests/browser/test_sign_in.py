@@ -18,7 +18,9 @@ from sqlalchemy import func, select, update
 
 from lib.db.engine import open_engine, reading, writing
 from lib.db.tables.columns import now
+from lib.db.tables.customers import consents
 from lib.db.tables.staff import sessions, staff
+from lib.outbox.unsubscribe import PATH, made_link_key, token
 from lib.settings import ROOT
 from lib.staff import LOCAL, Role
 from lib.workflows.passwords import hashed
@@ -304,3 +306,26 @@ def test_an_identity_provider_lets_in_whom_an_owner_invited_and_nobody_else(
         assert (method, subject.endswith("ann")) == ("identity provider", True)
     finally:
         stop(process)
+
+
+def test_a_customer_unsubscribes_by_her_own_link_without_signing_in_and_for_nobody_else(shop: Shop, page: Page) -> None:
+    engine = open_engine(shop.database)
+    with writing(engine) as connection:
+        key = made_link_key(connection)
+        given = select(consents.c.customer_id).where(consents.c.channel == "email", consents.c.state == "given")
+        hers, others = connection.execute(given.order_by(consents.c.customer_id).limit(2)).scalars()
+
+    def state(customer_id: int) -> str:
+        with reading(engine) as connection:
+            found = select(consents.c.state).where(consents.c.customer_id == customer_id, consents.c.channel == "email")
+            return str(connection.execute(found).scalar_one())
+
+    forged = token(key, hers).replace(f"{hers}.", f"{others}.", 1)
+    answered = page.goto(f"{shop.address}{PATH}{forged}")
+    assert answered is not None and answered.status == 404
+    page.goto(f"{shop.address}{PATH}{token(key, hers)}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("No more offers by mail?")
+    assert state(hers) == "given"  # opening it changed nothing
+    page.get_by_role("button", name="Unsubscribe").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are unsubscribed")
+    assert (state(hers), state(others)) == ("withdrawn", "given")

@@ -241,6 +241,9 @@ def test_no_file_holds_her_and_every_figure_stays(shop: Engine, settings: Settin
     upload = settings.data_dir / "uploads" / "0123456789abcdef"
     upload.mkdir(parents=True)
     (upload / "orders.csv").write_text(f"{EMAIL},{NAME}")
+    export = settings.data_dir / "exports" / "fedcba9876543210"
+    export.mkdir(parents=True)
+    (export / "audience.csv").write_text(f"{EMAIL},{NAME}")
     (settings.data_dir / "errors.log").write_text(f"Traceback: {EMAIL}")
     before = _figures(settings)
     assert before["net_sales"].value == 6_600
