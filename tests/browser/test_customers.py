@@ -98,8 +98,7 @@ def test_a_stage_opens_to_its_customers_and_one_of_them_to_the_story(app: str, v
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_a_story_fits_and_keeps_nobody_out(
     app: str, visit: Visit, regular: tuple[int, str, str], width: int, scheme: str
 ) -> None:

@@ -56,8 +56,7 @@ def test_an_offer_from_its_first_draft_to_its_end(own_app: str, visit: Visit) ->
     expect(page.get_by_role("link", name="A thank-you for the next order")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_the_editor_is_fit_for_everybody(own_app: str, visit: Visit, width: int, scheme: str) -> None:
     page = visit(own_app, "/offers?look=Calendar", width=width, scheme=scheme)
     assert broken_rules(page) == []

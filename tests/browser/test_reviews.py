@@ -77,8 +77,10 @@ def test_the_inbox_is_worked_with_the_keyboard_alone(own_app: str, visit: Visit,
     kept = orders.execute("SELECT body FROM drafts WHERE subject_id = ?", (second,)).fetchall()
     assert kept == [("Sorry, jakx dn! Write to help@shop.test",)]
     assert _focused(page) == "Your reply"
-    _press(page, "Control+Enter")
+    # The word of it stays for a few seconds only: it is looked for at once.
+    page.keyboard.press("Control+Enter")
     expect(page.get_by_text("Reply saved")).to_be_visible(timeout=15_000)
+    settled(page)
     sent = orders.execute("SELECT body FROM review_replies WHERE review_id = ?", (second,)).fetchall()
     assert sent == [("Sorry, jakx dn! Write to help@shop.test",)]
     assert orders.execute("SELECT count(*) FROM drafts").fetchone() == (0,)
@@ -111,9 +113,10 @@ def test_a_second_window_is_told_and_a_stale_send_shows_the_others_words(own_app
         page.get_by_role("textbox", name="Your reply").click()
         page.keyboard.type(words)
         settled(page)
-    _press(first, "Control+Enter")
+    first.keyboard.press("Control+Enter")
     expect(first.get_by_text("Reply saved")).to_be_visible(timeout=15_000)
-    _press(second, "Control+Enter")
+    settled(first)
+    second.keyboard.press("Control+Enter")
     expect(second.get_by_text("answered this review just now")).to_be_visible(timeout=15_000)
     expect(second.locator(f".st-key-theirs_{key}").get_by_text("The first words")).to_be_visible()
     expect(second.get_by_role("textbox", name="Your reply")).to_have_value("The second words")
@@ -160,21 +163,17 @@ def test_a_phone_shows_the_list_first_then_the_review_in_its_place(app: str, vis
     expect(page.locator(".st-key-inbox_list")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 @pytest.mark.parametrize("part", PARTS)
-def test_every_part_opens_cold_and_stands_out_to_no_side(app: str, visit: Visit, part: str, width: int) -> None:
-    page = visit(app, f"/reviews?part={part}", width=width)
+def test_every_part_opens_cold_fits_and_keeps_nobody_out(
+    app: str, visit: Visit, part: str, width: int, scheme: str
+) -> None:
+    page = visit(app, f"/reviews?part={part}", width=width, scheme=scheme)
     expect(page.get_by_role("heading", name="Reviews", exact=True)).to_be_visible()
     assert page.get_by_text("Something went wrong").count() == 0
     wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("part", PARTS)
-def test_nothing_keeps_people_out_of_reviews(app: str, visit: Visit, part: str, scheme: str) -> None:
-    page = visit(app, f"/reviews?part={part}", scheme=scheme)
-    if part == "Inbox":
+    if part == "Inbox" and width > 640:
         _press(page, "a")
     page.evaluate(AXE)
     found = page.evaluate("async () => (await axe.run({resultTypes: ['violations']})).violations")

@@ -170,6 +170,7 @@ def test_check_is_content_with_a_sound_store(
         "mart",
         "imports",
         "rejected rows",
+        "erasures",
     ]
     assert "2 orders" in said["checks"][4]["message"]
 
