@@ -23,13 +23,13 @@ test: tools ## everything CI runs: ruff, mypy, every test on SQLite, PostgreSQL 
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
-	@$(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(PY) -m pytest -n 2 $(ARGS)
 
 check: environment ## the fast part of `make test`, in under a minute
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
-	@$(PY) -m pytest -n 2 --dist loadgroup -q -m "not slow and not browser and not postgres" $(ARGS)
+	@$(PY) -m pytest -n 2 -q -m "not slow and not browser and not postgres" $(ARGS)
 
 bench: environment ## measure speed and size, one table: make bench ARGS="--orders 1000000"
 	@$(PY) -m bench $(ARGS)

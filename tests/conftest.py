@@ -50,13 +50,8 @@ SLOW = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what builds whole stores or reads a real shop's files; keep together what shares a store.
-
-    The files of a group run in one process: its stores are built once, and one browser does not wait for another.
-    """
+    """Mark as slow what builds whole stores or reads a real shop's files."""
     for item in items:
-        group = "browser" if item.nodeid.startswith("tests/browser/") else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
         if item.nodeid.startswith(SLOW) or "real_data" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
 
