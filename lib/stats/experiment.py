@@ -290,7 +290,7 @@ def _covariance(product: float, a: float, b: float, n: int) -> float:
 def _must_have(treated: ArmSums, holdout: ArmSums, least: int) -> None:
     for name, arm in (("treated", treated), ("holdout", holdout)):
         if arm.n < least:
-            raise NotEnoughData(f"Comparing needs {least} customers in each arm; {arm.n} are {name}.")
+            raise NotEnoughData(f"Comparing needs at least {least} in each arm; {arm.n:,} of the customers are {name}.")
 
 
 def _normal_score(difference: float, se: float, df: float) -> float:
