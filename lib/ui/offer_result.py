@@ -25,7 +25,7 @@ from lib.ui.offer_use import draw_use
 from lib.ui.offer_verdict import ICONS, Pace, headline, signed
 from lib.ui.tables import table
 from lib.ui.text import plain
-from lib.workflows.offer_decisions import SMALL_HOLDOUT, Decision, decide
+from lib.workflows.offer_decisions import LONGEST_REASON, SMALL_HOLDOUT, Decision, decide, doubt_of
 from lib.workflows.offer_looks import looks_of
 from lib.workflows.offer_trials import SentOffer, one_tested
 
@@ -91,6 +91,8 @@ def _draw_head(desk: Desk, house: House, tested: SentOffer, found: Reading, pace
             st.caption(plain(_split(found)))
         if tested.decision:
             st.write(f"{_DECIDED[tested.decision]}. Its history says by whom and when.")
+            if tested.doubt:
+                st.caption(plain(f"Decided although the result did not carry it. Known then: {tested.doubt}"))
         if desk.staff.may(May.PLAN_OFFERS):
             _draw_decisions(desk, tested, found, call)
 
@@ -110,12 +112,8 @@ def _split(found: Reading) -> str:
 
 
 def _draw_decisions(desk: Desk, tested: SentOffer, found: Reading, call: Call) -> None:
-    """Keep, roll out, stop; the one that follows from the verdict stands out."""
+    """Keep, roll out, stop: one click where the result carries it; else what is lost, and a reason, come first."""
     best = {Call.KEEP: "roll_out", Call.STOP: "stop"}.get(call)
-
-    def press(decision: Decision, done: str) -> None:
-        act(lambda c: decide(c, desk.staff, found, decision, version=tested.version, at=now()), done)
-
     share = f"{SMALL_HOLDOUT * 100:.0f} %"
     kinds = (
         (Decision.ROLL_OUT, "Roll out", f"From now on everyone but {share} gets it.", ":material/rocket_launch:"),
@@ -125,6 +123,12 @@ def _draw_decisions(desk: Desk, tested: SentOffer, found: Reading, call: Call) -
     with st.container(horizontal=True, gap="small"):
         for decision, label, words, icon in kinds:
             is_done = tested.decision == decision or (decision is Decision.STOP and tested.status == "stopped")
+            done = f"{label}: done. {words}"
+            doubt = "" if is_done else doubt_of(found, decision)
+            if doubt:
+                with st.popover(f"{label} …", icon=icon, key=f"doubt_{decision}"):
+                    _draw_doubt(desk, tested, found, decision, words=(label, words, doubt))
+                continue
             st.button(
                 label,
                 help=words,
@@ -132,8 +136,35 @@ def _draw_decisions(desk: Desk, tested: SentOffer, found: Reading, call: Call) -
                 key=f"decide_{decision}",
                 type="primary" if decision == best and not is_done else "secondary",
                 disabled=is_done,
-                on_click=partial(press, decision, f"{label}: done. {words}"),
+                on_click=partial(_press, desk, tested, found, decision, done),
             )
+
+
+def _draw_doubt(
+    desk: Desk, tested: SentOffer, found: Reading, decision: Decision, *, words: tuple[str, str, str]
+) -> None:
+    """What is lost by deciding now, and the reason that goes into the log with it."""
+    label, means, doubt = words
+    st.write(plain(doubt))
+    key = f"although_{decision}_{tested.version}"
+    st.text_input("Why decide now all the same", max_chars=LONGEST_REASON, key=key)
+    st.caption("The reason goes into the log, with what is known at this moment.")
+    st.button(
+        f"{label} anyway",
+        icon=":material/warning:",
+        key=f"decide_{decision}",
+        on_click=partial(_press, desk, tested, found, decision, f"{label}: done. {means}", although_key=key),
+    )
+
+
+def _press(
+    desk: Desk, tested: SentOffer, found: Reading, decision: Decision, done: str, *, although_key: str = ""
+) -> None:
+    although = str(st.session_state.get(although_key, "")) if although_key else ""
+    act(
+        lambda c: decide(c, desk.staff, found, decision, version=tested.version, at=now(), although=although),
+        done,
+    )
 
 
 def _draw_course(found: Reading) -> None:

@@ -1,4 +1,8 @@
-"""What staff decide on an offer's result: keep it, roll it out to everyone but a few, or stop it. Each is one click."""
+"""What staff decide on an offer's result: keep it, roll it out to everyone but a few, or stop it. Each is one click.
+
+Keeping or rolling out spends money on a belief: while the result does not carry it, whoever decides is told what is
+lost and says why now. Stopping needs no reason: who was assigned is measured to the end whatever is decided.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,12 +18,17 @@ from lib.metrics.offer_reading import Reading
 from lib.offer import Plan
 from lib.periods import day_of
 from lib.staff import May, Staff
+from lib.stats.read_out import ReadOut
+from lib.stats.verdict import Call
 from lib.workflows.offer_looks import told_of
 from lib.workflows.offer_trials import AT_DECISION, RAN
 
 # Held out of an offer that was rolled out, so that its effect can still be followed.
 SMALL_HOLDOUT = 0.05
 LEAST_HOLDOUT, MOST_HOLDOUT = 0.01, 0.5
+LONGEST_REASON = 400
+# At its end a trial has said what it could: that the difference is not known is a result, and staff's to weigh.
+_SAID = (Call.KEEP, Call.NO_DIFFERENCE, Call.TOO_FEW)
 
 
 class Decision(StrEnum):
@@ -28,6 +37,43 @@ class Decision(StrEnum):
     KEEP = "keep"
     STOP = "stop"
     ROLL_OUT = "roll_out"
+
+
+_LOST = {
+    Decision.ROLL_OUT: (
+        "Rolling it out now ends the trial with the customers it has: nobody joins it any more, so a small effect may "
+        "never be found, and from now on nearly everyone gets something that may not pay."
+    ),
+    Decision.KEEP: (
+        "Keeping it now takes its last day away: it goes on costing after the day on which it would have been judged."
+    ),
+}
+
+
+def doubt_of(reading: Reading, decision: Decision) -> str:
+    """What is lost by deciding so now, in sentences; empty where the result carries it, or where it needs none."""
+    if decision is Decision.STOP:
+        return ""
+    read = reading.read
+    if read is None:
+        return f"No effect can be read. {reading.why_not} It would go on with nothing to say whether it pays."
+    call = None if read.standing is None else read.standing.call
+    if call is Call.BLOCKED or (read.split is not None and read.split.blocks):
+        return "The two groups are not as large as planned, so nothing here tells whether it pays."
+    if call is Call.STOP:
+        return "The verdict is to stop it: fewer buy with it, or it costs more than it brings. It would go on doing so."
+    return "" if call in _SAID else f"{_so_far(reading, read)} {_LOST[decision]}"
+
+
+def _so_far(reading: Reading, read: ReadOut) -> str:
+    following, end = read.plan.next_look(read.today), read.plan.end
+    followed = f"{reading.counts.mature:,} of {reading.counts.assigned:,} customers were followed to the end"
+    if following is None:
+        return f"There is no verdict: {followed}, and nothing could be compared."
+    when = f"the next look is on {day_of(following):%-d %b %Y}"
+    if following != end:
+        when += f", the last on {day_of(end):%-d %b %Y}"
+    return f"There is no verdict yet: {followed}; {when}."
 
 
 def decide(
@@ -39,6 +85,7 @@ def decide(
     version: int,
     at: datetime,
     holdout_share: float = SMALL_HOLDOUT,
+    although: str = "",
 ) -> None:
     """Decide on an offer, with what was known of its result kept beside the decision.
 
@@ -49,10 +96,11 @@ def decide(
         reading: of its result, as shown to who decides.
         version: of the offer as seen.
         holdout_share: held out from now on, when it is rolled out.
+        although: why it is decided all the same, where ``doubt_of`` says that the result does not carry it.
     Raises:
         NotAllowed: the role may not.
         Conflict: somebody changed the offer since ``version``.
-        InvalidInput: it never went out, was decided so already, or cannot go on.
+        InvalidInput: it never went out, was decided so already, cannot go on, or there is a doubt and no reason.
     """
     by.must(May.PLAN_OFFERS)
     offer_id = reading.trial.offer_id
@@ -63,6 +111,9 @@ def decide(
         raise InvalidInput("This offer never went out: there is no result to decide on.")
     if row["decision"] == decision:
         raise InvalidInput("That was decided already.")
+    doubt, why = doubt_of(reading, decision), " ".join(although.split())[:LONGEST_REASON]
+    if doubt and not why:
+        raise InvalidInput(f"{doubt} Say why it is decided now all the same.")
     values: dict[str, Any] = {"decision": str(decision), "decided_by_id": by.staff_id, "decided_at": at}
     if decision is Decision.STOP:
         values["status"] = "stopped"
@@ -75,11 +126,13 @@ def decide(
         values["holdout_share"] = holdout_share
     # After a roll-out the split of before is known from here alone.
     told = told_of(reading) | ({"rolled_out_on": reading.today} if decision is Decision.ROLL_OUT else {})
+    told |= {"doubt": doubt} if doubt else {}
     _note(conn, offer_id, told, reading.today, at)
     conn.execute(
         update(offers).where(offers.c.offer_id == offer_id).values(**values, version=version + 1, updated_at=at)
     )
     names = ("status", "decision", "holdout_share")
+    known = {name: told.get(name) for name in ("call", "assigned", "mature", "low", "high")}
     audit.record(
         conn,
         by,
@@ -87,7 +140,9 @@ def decide(
         f"offer:{offer_id}",
         at=at,
         before={name: row[name] for name in names},
-        after={name: values.get(name, row[name]) for name in names} | {"call": told["call"]},
+        after={name: values.get(name, row[name]) for name in names}
+        | known
+        | ({"doubt": doubt, "although": why} if doubt else {}),
     )
 
 

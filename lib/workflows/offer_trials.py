@@ -23,6 +23,7 @@ RAN = ("running", "paused", "stopped", "finished")
 class SentOffer:
     """An offer that was sent, as its result needs it. ``plan`` is null where it was not planned in Encore.
 
+    ``doubt``: why its result did not carry the last decision; empty where it did.
     ``since_roll_out``: the customers assigned after it was rolled out, with their own small holdout.
     """
 
@@ -35,6 +36,7 @@ class SentOffer:
     plan: Plan | None
     trial: Trial
     since_roll_out: Trial | None
+    doubt: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -133,6 +135,7 @@ def _tested(row: Mapping[str, Any], zone: ZoneInfo) -> SentOffer:
         plan=plan,
         trial=trial,
         since_roll_out=after,
+        doubt=str(told.get("doubt", "")) if row["decision"] else "",
     )
 
 

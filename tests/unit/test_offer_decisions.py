@@ -1,5 +1,6 @@
 """Deciding on an offer's result: one click, in the log, with what was known kept beside it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +21,7 @@ from lib.staff import LOCAL, Role, Staff
 from lib.stats.experiment import ArmSums, conversion, sample_ratio
 from lib.stats.read_out import Look, ReadOut
 from lib.stats.verdict import Call, Verdict, weekly_looks
-from lib.workflows.offer_decisions import Decision, decide
+from lib.workflows.offer_decisions import Decision, decide, doubt_of
 from lib.workflows.offer_looks import looks_of, note_looks
 from lib.workflows.offer_trials import one_tested
 
@@ -173,6 +174,77 @@ def test_a_refused_decision_writes_nothing(
     assert entries(database) == []
     with reading(database) as connection:
         assert connection.scalar(select(func.count()).select_from(offer_looks)) == 0
+
+
+def early(found: Reading) -> Reading:
+    """The same result on the day after its first look, when there was no verdict yet."""
+    read = found.read
+    assert read is not None
+    day, looks = read.plan.looks[0] + 1, read.looks[:1]
+    then = replace(read, today=day, looks=looks, standing=looks[0].verdict, decided_on=None)
+    return replace(found, today=day, read=then)
+
+
+@pytest.mark.parametrize("decision", [Decision.ROLL_OUT, Decision.KEEP])
+def test_before_a_verdict_nothing_goes_on_without_a_reason(database: Engine, decision: Decision) -> None:
+    with writing(database) as connection:
+        key = offer(connection)
+        found = early(result(connection, key))
+    before = row_of(database, key)
+    with pytest.raises(InvalidInput, match="no verdict yet"), writing(database) as connection:
+        decide(connection, LOCAL, found, decision, version=1, at=AT, although="  ")
+    assert row_of(database, key) == before
+    assert entries(database) == []
+    with reading(database) as connection:
+        assert looks_of(connection, key) == {}
+
+
+def test_deciding_before_a_verdict_is_kept_with_its_reason_and_what_was_known(database: Engine) -> None:
+    with writing(database) as connection:
+        key = offer(connection)
+        found = early(result(connection, key))
+        decide(connection, LOCAL, found, Decision.KEEP, version=1, at=AT, although=" The  season ends. ")
+    with reading(database) as connection:
+        (details,) = connection.scalars(select(audit_log.c.details))
+        tested = one_tested(connection, key, ZONE)
+    after = details["after"]
+    assert (after["call"], after["mature"], after["although"]) == ("too early", [1_000, 1_000], "The season ends.")
+    assert tested is not None
+    assert tested.doubt == after["doubt"] == doubt_of(found, Decision.KEEP)
+    assert tested.doubt == (
+        "There is no verdict yet: 2,000 of 2,000 customers were followed to the end; the next look is on 18 Feb 2026. "
+        "Keeping it now takes its last day away: it goes on costing after the day on which it would have been judged."
+    )
+
+
+def test_stopping_needs_no_reason_and_no_verdict(database: Engine) -> None:
+    with writing(database) as connection:
+        key = offer(connection)
+        decide(connection, LOCAL, early(result(connection, key)), Decision.STOP, version=1, at=AT)
+    assert row_of(database, key)["status"] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("call", "is_doubted"),
+    [
+        (Call.KEEP, False),
+        (Call.NO_DIFFERENCE, False),
+        (Call.TOO_FEW, False),
+        (Call.STOP, True),
+        (Call.BLOCKED, True),
+        (Call.TOO_EARLY, True),
+    ],
+)
+def test_rolling_out_is_doubted_wherever_the_result_does_not_carry_it(
+    database: Engine, call: Call, is_doubted: bool
+) -> None:
+    with writing(database) as connection:
+        found = result(connection, offer(connection))
+    assert found.read is not None
+    assert found.read.standing is not None
+    said = replace(found, read=replace(found.read, standing=replace(found.read.standing, call=call)))
+    assert bool(doubt_of(said, Decision.ROLL_OUT)) == is_doubted
+    assert doubt_of(said, Decision.STOP) == ""
 
 
 def test_a_draft_has_no_result_to_decide_on(database: Engine) -> None:
