@@ -4,15 +4,15 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from sqlalchemy import func, select
 
 from lib.db.engine import order_database, reading
 from lib.db.tables.customers import customers
 from lib.db.tables.orders import orders
 from lib.settings import read_settings
+from tests.browser.accessible import broken_rules, sticks_out
 from tests.browser.conftest import Visit, settled
-from tests.browser.test_screens import AXE, KNOWN
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -30,12 +30,6 @@ def regular(demo_data: Path) -> tuple[int, str, str]:
         ).first()
     assert found is not None
     return found.customer_id, found.name, found.email
-
-
-def _faults(page: Page) -> dict[str, list[str]]:
-    page.evaluate(AXE)
-    found = page.evaluate("async () => (await axe.run({resultTypes: ['violations']})).violations")
-    return {one["id"]: [node["html"][:160] for node in one["nodes"][:3]] for one in found if one["id"] not in KNOWN}
 
 
 def test_somebody_is_found_read_and_noted_by_keyboard_alone(
@@ -105,6 +99,5 @@ def test_a_story_fits_and_keeps_nobody_out(
     page = visit(app, f"/customers?customer={regular[0]}", width=width, scheme=scheme)
     expect(page.get_by_role("heading", name=regular[1], exact=True)).to_be_visible()
     assert page.get_by_text("Something went wrong").count() == 0
-    wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0
-    assert _faults(page) == {}
+    assert sticks_out(page) <= 0
+    assert broken_rules(page) == {}

@@ -1,18 +1,12 @@
 """What a person does with an offer in her browser: begin it, write it, try it, have it approved, start and stop it."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from tests.browser.accessible import broken_rules, sticks_out
 from tests.browser.conftest import Visit, settled
-from tests.browser.test_screens import AXE, KNOWN
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-def broken_rules(page: Page) -> list[str]:
-    page.evaluate(AXE)
-    found = page.evaluate("async () => (await axe.run()).violations.map(v => v.id + ': ' + v.nodes[0].html)")
-    return [one for one in found if one.split(":")[0] not in KNOWN]
 
 
 def test_an_offer_from_its_first_draft_to_its_end(own_app: str, visit: Visit) -> None:
@@ -59,10 +53,10 @@ def test_an_offer_from_its_first_draft_to_its_end(own_app: str, visit: Visit) ->
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_the_editor_is_fit_for_everybody(own_app: str, visit: Visit, width: int, scheme: str) -> None:
     page = visit(own_app, "/offers?look=Calendar", width=width, scheme=scheme)
-    assert broken_rules(page) == []
+    assert broken_rules(page) == {}
     page.goto(f"{own_app}/offers")
     settled(page)
-    assert broken_rules(page) == []
+    assert broken_rules(page) == {}
     page.get_by_role("button", name="New offer").click()
     page.get_by_text("Complementary products", exact=True).click()
     expect(page.get_by_text("A draft was begun.")).to_be_visible(timeout=30_000)
@@ -70,6 +64,5 @@ def test_the_editor_is_fit_for_everybody(own_app: str, visit: Visit, width: int,
     for part in ("Plan", "Content", "Versions"):
         page.get_by_role("tab", name=part).click()
         settled(page)
-        assert broken_rules(page) == [], part
-        wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, part
+        assert broken_rules(page) == {}, part
+        assert sticks_out(page) <= 0, part

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.accessible import broken_rules, sticks_out
 from tests.browser.conftest import Visit, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -29,9 +30,6 @@ PAGES = {
 }
 # Who works here is the same in any store: these say nothing of its data.
 UNMARKED = {"/staff", "/audit"}
-AXE = Path(__file__).with_name("axe.min.js").read_text(encoding="utf-8")
-# Streamlit's own: a metric's chart is an image without a name; the place to drop files has two roles.
-KNOWN = {"svg-img-alt", "presentation-role-conflict"}
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
@@ -45,16 +43,8 @@ def test_every_page_opens_cold_and_keeps_nobody_out_beyond_what_streamlit_itself
     assert page.locator("[data-testid=stException]").count() == 0
     assert ("Demo store: invented data" in page.locator("body").inner_text()) == (path not in UNMARKED)
     # Nothing stands out to the side: the page itself never scrolls sideways.
-    wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0
-    page.evaluate(AXE)
-    found = page.evaluate("async () => (await axe.run({resultTypes: ['violations']})).violations")
-    told = {
-        violation["id"]: [node["html"][:160] for node in violation["nodes"][:3]]
-        for violation in found
-        if violation["id"] not in KNOWN
-    }
-    assert told == {}
+    assert sticks_out(page) <= 0
+    assert broken_rules(page) == {}
 
 
 def test_a_link_to_a_period_shows_that_period(app: str, visit: Visit) -> None:

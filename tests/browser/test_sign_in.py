@@ -25,8 +25,8 @@ from lib.settings import ROOT
 from lib.staff import LOCAL, Role
 from lib.workflows.passwords import hashed
 from lib.workflows.staff import change_role, invite, sign_out_everywhere
+from tests.browser.accessible import broken_rules, sticks_out
 from tests.browser.conftest import free_port, serve, settled, stop
-from tests.browser.test_screens import AXE, KNOWN
 from tests.browser.test_wall import answer, socket_status
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -116,10 +116,8 @@ def test_the_sign_in_is_readable_by_everybody(browser: Browser, shop: Shop, widt
     there = dark.new_page()
     there.goto(f"{shop.address}/signin")
     expect(there.get_by_label("E-mail")).to_be_focused()
-    there.evaluate(AXE)
-    found = there.evaluate("() => axe.run()")
-    assert {one["id"] for one in found["violations"]} - KNOWN == set()
-    assert there.evaluate("() => document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert broken_rules(there) == {}
+    assert sticks_out(there) <= 0
     dark.close()
 
 

@@ -15,8 +15,8 @@ from lib.db.service import settle_open
 from lib.db.tables.columns import now
 from lib.db.tables.offers import outbox_messages
 from lib.db.tables.tickets import ticket_messages, tickets
+from tests.browser.accessible import broken_rules, sticks_out
 from tests.browser.conftest import Visit, settled
-from tests.browser.test_screens import AXE, KNOWN
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PARTS = ("Inbox", "Figures", "Staffing", "Macros")
@@ -131,7 +131,7 @@ def test_whatever_customers_write_stays_words(own_app: str, desk: Engine, visit:
     expect(page.locator(".st-key-ticket").get_by_text("<script>window.hacked = 1</script>").first).to_be_visible()
     assert page.evaluate("() => window.hacked") is None
     assert page.locator("a[href*='evil.example'], img[src='x']").count() == 0
-    assert page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    assert sticks_out(page) <= 0
 
 
 def test_a_phone_shows_the_list_first_then_the_ticket_in_its_place(app: str, visit: Visit) -> None:
@@ -165,15 +165,7 @@ def test_every_part_opens_cold_fits_and_keeps_nobody_out(
     page = visit(app, f"/tickets?part={part}&view=all&period=12m", width=width, scheme=scheme)
     expect(page.get_by_role("heading", name="Tickets", exact=True)).to_be_visible()
     assert page.get_by_text("Something went wrong").count() == 0
-    wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0
+    assert sticks_out(page) <= 0
     if part == "Inbox" and width > 640:
         _press(page, "a")
-    page.evaluate(AXE)
-    found = page.evaluate("async () => (await axe.run({resultTypes: ['violations']})).violations")
-    told = {
-        violation["id"]: [node["html"][:160] for node in violation["nodes"][:3]]
-        for violation in found
-        if violation["id"] not in KNOWN
-    }
-    assert told == {}
+    assert broken_rules(page) == {}

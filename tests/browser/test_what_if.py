@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lib.ui.what_if import LOOKS
+from tests.browser.accessible import broken_rules, sticks_out
 from tests.browser.conftest import Visit, settled
-from tests.browser.test_screens import AXE, KNOWN
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -62,15 +62,10 @@ def test_the_page_of_paper_comes_as_a_pdf(app: str, visit: Visit, tmp_path: Path
 @pytest.mark.parametrize("width", [1440, 390])
 def test_everybody_can_read_it(app: str, visit: Visit, width: int) -> None:
     page = visit(app, "/what_if", width=width, scheme="dark" if width == 390 else "light")
-    told = {}
+    told: dict[str, list[str]] = {}
     for look in LOOKS:
         page.get_by_role("tab", name=look).click()
         settled(page).wait_for_timeout(300)
-        wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, look
-        page.evaluate(AXE)
-        found = page.evaluate("async () => (await axe.run({resultTypes: ['violations']})).violations")
-        for violation in found:
-            if violation["id"] not in KNOWN:
-                told[f"{look}: {violation['id']}"] = [node["html"][:160] for node in violation["nodes"][:3]]
+        assert sticks_out(page) <= 0, look
+        told |= {f"{look}: {rule}": where for rule, where in broken_rules(page).items()}
     assert told == {}
