@@ -126,7 +126,7 @@ def _draw_decisions(desk: Desk, tested: SentOffer, found: Reading, call: Call) -
             done = f"{label}: done. {words}"
             doubt = "" if is_done else doubt_of(found, decision)
             if doubt:
-                with st.popover(f"{label} …", icon=icon, key=f"doubt_{decision}"):
+                with st.popover(label, icon=icon, key=f"doubt_{decision}"):
                     _draw_doubt(desk, tested, found, decision, words=(label, words, doubt))
                 continue
             st.button(
