@@ -1,11 +1,12 @@
 """From sums per day and arm to what may be said of an offer: the split, each measure, the looks, the standing verdict.
 
 One measure was named before the start and is judged: who bought. Profit decides between keep and stop once there is a
-difference (ADR 12); the other measures are shown, not judged.
+difference (ADR 12). Net sales and profit are judged beside it, on the same looks, each at half the error: the two
+together are wrong as seldom as the one, and what is said of them decides nothing.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import nan
 
 import pandas as pd
@@ -17,6 +18,7 @@ from lib.stats.segment_effects import SegmentEffects, by_segment
 from lib.stats.verdict import WEEK, Call, LookPlan, Verdict, judge, weekly_looks
 
 MEASURES = ("bought", "orders", "net", "profit")
+BESIDE = ("net", "profit")
 COURSE = ("day", "difference", "low", "high", "look_low", "look_high")
 _FINAL = (Call.KEEP, Call.STOP)
 
@@ -38,7 +40,9 @@ class ReadOut:
     ``effects`` by measure, as far as they can be computed; ``why_not`` says why one cannot. Net sales and profit are
     adjusted for spending before the offer where that explains anything (``gain``). ``ranges`` are those that may be
     shown: until the planned end the bands that are safe to peek at. ``looks`` are those up to today;
-    ``standing`` is the verdict that holds: of the first look that decided, else of the end, else today's.
+    ``standing`` is the verdict that holds: of the first look that decided, else of the end, else
+    today's. ``beside`` is the same of net sales and profit, as far as they can be compared: keep means more with the
+    offer, stop less.
     """
 
     today: int
@@ -51,6 +55,7 @@ class ReadOut:
     standing: Verdict | None
     decided_on: int | None
     course: pd.DataFrame
+    beside: Mapping[str, Verdict] = field(default_factory=dict)
 
     @property
     def is_over(self) -> bool:
@@ -155,6 +160,7 @@ def read_out(
         standing=standing,
         decided_on=decided.day if decided is not None else None,
         course=_course(frame, plan, window_days, today, looks),
+        beside={} if split is None else _beside(frame, plan, window_days, today, split),
     )
 
 
@@ -193,6 +199,32 @@ def _judged(frame: pd.DataFrame, plan: LookPlan, window_days: int, today: int, s
         is_money=False,
         profit=profit,
     )
+
+
+def _beside(
+    frame: pd.DataFrame, plan: LookPlan, window_days: int, today: int, split: SampleRatio
+) -> dict[str, Verdict]:
+    """What is to be said of net sales and profit: of the first look that decided, else of the end or today."""
+    strict = replace(plan, alpha=plan.alpha / len(BESIDE))
+    found: dict[str, Verdict] = {}
+    for measure in (name for name in BESIDE if name in frame):
+        for day in (*(look for look in plan.looks if look <= today), min(today, plan.end)):
+            mature = _until(frame, window_days, day)
+            try:
+                effect = effect_of(mature, measure)
+            except NotEnoughData:
+                continue
+            found[measure] = judge(
+                effect,
+                split=split,
+                plan=strict,
+                matured=[int(_until(frame, window_days, look)["n"].sum()) for look in plan.looks if look <= day],
+                today=day,
+                is_money=True,
+            )
+            if found[measure].call in _FINAL:
+                break
+    return found
 
 
 def _looks(

@@ -75,7 +75,7 @@ def _overlaps(mart: Mart, audience: Audience, count: int, today: date, sent: "Se
     shared = metric.overlaps(mart, audience, [one.plan.audience for one in others], today)
     frame = pd.DataFrame(
         [
-            (one_line_plain(one.name), one.plan.priority, customers, customers / count)
+            (one_line_plain(one.name), one.plan.priority, customers, 100 * customers / count)
             for one, customers in zip(others, shared, strict=True)
         ],
         columns=["Also in the audience of", "Priority", "Customers", "Share"],
@@ -88,7 +88,7 @@ def _overlaps(mart: Mart, audience: Audience, count: int, today: date, sent: "Se
                 width="small", help="Of two due on one day the lower goes first."
             ),
             "Customers": st.column_config.NumberColumn(format="localized", width="small"),
-            "Share": st.column_config.NumberColumn(format="percent", width="small"),
+            "Share": st.column_config.NumberColumn(format="%.0f %%", width="small"),
         },
     )
 

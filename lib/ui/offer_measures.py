@@ -5,7 +5,8 @@ import streamlit as st
 
 from lib.metrics.offer_reading import Reading
 from lib.stats.experiment import Effect
-from lib.stats.verdict import ENOUGH_BUYERS
+from lib.stats.read_out import ReadOut
+from lib.stats.verdict import ENOUGH_BUYERS, Call
 from lib.ui.offer_verdict import Pace, money, signed
 from lib.ui.tables import download
 from lib.ui.text import plain
@@ -29,6 +30,8 @@ def draw_measures(found: Reading, pace: Pace, currency: str) -> None:
                     st.caption(plain(why))
                 else:
                     _draw_card(measure, effect, read.ranges[measure], currency, is_over=read.is_over)
+                    if said := beside(read, measure):
+                        st.caption(plain(said))
     st.caption(plain(_notes(found)))
     with st.container(horizontal=True):
         download(
@@ -59,6 +62,21 @@ _HELP = {
 }
 
 
+def beside(read: ReadOut, measure: str) -> str:
+    """What is to be said of net sales or profit, which are judged beside who bought; empty where nothing is."""
+    verdict = read.beside.get(measure)
+    return _BESIDE.get(verdict.call, "") if verdict is not None else ""
+
+
+_BESIDE = {
+    Call.KEEP: "Judged beside it: more with the offer, beyond chance.",
+    Call.STOP: "Judged beside it: less with the offer, beyond chance.",
+    Call.NO_DIFFERENCE: "Judged beside it: not told from chance.",
+    Call.TOO_EARLY: "Judged beside it: too early.",
+    Call.TOO_FEW: "Judged beside it: too few bought.",
+}
+
+
 def _gain(effect: Effect) -> str:
     if effect.gain is None or effect.gain < LEAST_GAIN:
         return ""
@@ -80,7 +98,8 @@ def _notes(found: Reading) -> str:
     waiting = counts.assigned - counts.mature
     parts = [
         f"Per assigned customer, whether the message reached her or not; {trial.window_days} days from being assigned; "
-        "refunds of these orders set against them."
+        "refunds of these orders set against them. Who bought decides; net sales and profit are judged beside it, each "
+        "at half the error, and decide nothing on their own."
     ]
     if waiting:
         parts.append(f"{counts.mature:,} customers' windows are over; {waiting:,} are still followed and not counted.")

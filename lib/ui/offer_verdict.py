@@ -52,7 +52,7 @@ def headline(read: ReadOut, pace: Pace, currency: str) -> tuple[Call, str, str]:
         return Call.TOO_EARLY, _waits(read), "Nobody's outcome window is over yet, or nobody bought."
     match verdict.call:
         case Call.KEEP:
-            return verdict.call, _keep(read, verdict, pace, currency), _basis(read, verdict)
+            return verdict.call, _keep(read, verdict, pace, currency), _basis(read, verdict) + _profit_doubt(read)
         case Call.STOP:
             return verdict.call, _stop(read, verdict, pace, currency), _basis(read, verdict)
         case Call.NO_DIFFERENCE:
@@ -104,6 +104,13 @@ def profit_words(read: ReadOut, pace: Pace, currency: str) -> str:
 def _keep(read: ReadOut, verdict: Verdict, pace: Pace, currency: str) -> str:
     profit = profit_words(read, pace, currency)
     return f"Keep it. It brings {_more(verdict)}, {profit}."
+
+
+def _profit_doubt(read: ReadOut) -> str:
+    """That more bought does not say that it earns more."""
+    verdict = read.beside.get("profit")
+    is_told = verdict is None or verdict.call is Call.KEEP
+    return "" if is_told else " That more buy is beyond chance; that it earns more is not yet."
 
 
 def _stop(read: ReadOut, verdict: Verdict, pace: Pace, currency: str) -> str:

@@ -37,7 +37,7 @@ def draw_scoreboard(page: Opened) -> None:
 
 
 def _draw_scores(page: Opened, scored: list[SavedWhatIf], found: list[SavedWhatIf]) -> None:
-    st.subheader("Forecast against actual", anchor=False)
+    st.header("Forecast against actual", anchor=False)
     try:
         board = scoreboard([_score(one) for one in scored])
     except NotEnoughData as missing:

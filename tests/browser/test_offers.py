@@ -1,8 +1,14 @@
 """What a person does with an offer in her browser: begin it, write it, try it, have it approved, start and stop it."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import func, select
 
+from lib.db.engine import order_database, reading
+from lib.db.tables.offers import offers
+from lib.settings import read_settings
 from tests.browser.accessible import broken_rules, sticks_out
 from tests.browser.conftest import Visit, settled
 
@@ -66,3 +72,26 @@ def test_the_editor_is_fit_for_everybody(own_app: str, visit: Visit, width: int,
         settled(page)
         assert broken_rules(page) == {}, part
         assert sticks_out(page) <= 0, part
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_what_is_read_before_and_after_a_start_is_fit_for_everybody(
+    app: str, visit: Visit, demo_data: Path, width: int, scheme: str
+) -> None:
+    with reading(order_database(read_settings({"ENCORE_DATA_DIR": str(demo_data)}))) as connection:
+        newest = select(offers.c.status, func.max(offers.c.offer_id).label("key")).group_by(offers.c.status)
+        keys = {row.status: row.key for row in connection.execute(newest)}
+    addresses = {
+        f"/offers?offer={keys['running']}&part=Result": "Redeemed: use, not effect",
+        f"/offers?offer={keys['approved']}&part=Audience": "Audience",
+        f"/offers?offer={keys['running']}&part=Start": "What the result could show",
+        "/what_if?if_view=Scoreboard": "Scoreboard",
+        "/what_if?if_view=Delivery+and+returns": "Delivery and returns",
+    }
+    page = visit(app, "/offers", width=width, scheme=scheme)
+    for address, words in addresses.items():
+        page.goto(app + address)
+        settled(page)
+        expect(page.get_by_text(words).first).to_be_visible(timeout=30_000)
+        assert broken_rules(page) == {}, address
+        assert sticks_out(page) <= 0, address

@@ -195,3 +195,30 @@ def test_a_kept_offer_is_told_so_that_a_manager_can_repeat_it() -> None:
     # An offer that was sent on one day has no pace by the month.
     once = headline(found, Pace(customers=4_480, days=1), "EUR")[1]
     assert "profit if all 4,480 had got it" in once
+
+
+def test_money_is_judged_beside_who_bought_and_decides_nothing() -> None:
+    found = read(days(40, 0.25, 0.15), today=86)
+    assert {name: verdict.call for name, verdict in found.beside.items()} == {"net": Call.KEEP, "profit": Call.KEEP}
+    assert found.standing is not None
+    # Half the error each: the two together are wrong as seldom as the one.
+    assert found.beside["net"].bound is not None
+    assert found.standing.bound is not None
+    assert found.beside["net"].bound > found.standing.bound
+    assert "beyond chance" not in headline(found, Pace(customers=4_480, days=56), "EUR")[2]
+
+
+def test_more_buyers_whose_profit_is_not_told_from_chance_are_kept_with_that_said() -> None:
+    found = read(days(40, 0.25, 0.15, profit=-190.0), today=86)
+    assert found.beside["profit"].call is Call.NO_DIFFERENCE
+    call, words, basis = headline(found, Pace(customers=4_480, days=56), "EUR")
+    assert call is Call.KEEP
+    assert "profit a month" in words
+    assert basis.endswith("That more buy is beyond chance; that it earns more is not yet.")
+
+
+def test_money_is_not_judged_while_too_few_bought_or_before_the_first_look() -> None:
+    frame = days(40, 0.25, 0.15)
+    assert {verdict.call for verdict in read(frame, today=36).beside.values()} == {Call.TOO_EARLY}
+    few = days(4, 0.25, 0.15)
+    assert {one.call for one in read(few, today=86, assigned=(224, 224)).beside.values()} == {Call.TOO_FEW}
