@@ -18,6 +18,8 @@ from lib.workflows.offer_trials import all_tested
 
 # What a reward that looks like a tenth of the basket pulls: the same for all, to compare before and after.
 TENTH = 0.10536
+# A share whose error is larger says nothing.
+WIDEST = 0.5
 
 
 def learned_by(page: Opened) -> Learned:
@@ -77,7 +79,12 @@ def _lessons(lessons: tuple[Lesson, ...]) -> pd.DataFrame:
 
 
 def _share(found: Measured | None) -> str:
-    return MISSING if found is None else f"{found.share * 100:.0f}% ± {found.se * 100:.0f}".replace("-", "−")
+    """A share with its error; one that could as well be none as all of them is not told."""
+    if found is None:
+        return MISSING
+    if found.se > WIDEST:
+        return "Too few to tell"
+    return f"{found.share * 100:.0f}% ± {found.se * 100:.0f}".replace("-", "−")
 
 
 def _moved(before: Assumptions, after: Assumptions) -> str:
